@@ -24,7 +24,7 @@ PLAIN, ACCURATE = RECIPES['plain'], RECIPES['accurate']
 STEPS = [('plain', {}), ('+ OneCycle to 0.004, batches of 128', dict(lr=ACCURATE.lr, schedule='onecycle', batch_size=128)),
          ('+ affine augmentation', dict(augment='affine')), ('+ label smoothing 0.1', dict(label_smoothing=ACCURATE.label_smoothing)),
          ('+ AdamW, dropout 0.2', dict(weight_decay=ACCURATE.weight_decay, dropout=ACCURATE.dropout)),
-         ('+ stroke and ink', dict(augment='handwriting')), ('+ distractors: accurate', dict(distractors=ACCURATE.distractors))]
+         ('+ stroke, blur and ink', dict(augment='handwriting')), ('+ distractors: accurate', dict(distractors=ACCURATE.distractors))]
 
 
 def runs(only: str | None):

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['MAX_BYTES', 'IDX_NAMES', 'MEAN', 'STD', 'Digits', 'MNIST', 'DataError', 'read_bytes', 'read_idx', 'find_idx',
            'read_split', 'checked', 'read_csv', 'cache_folder', 'download', 'search', 'load_folder', 'load_mnist',
-           'friendly', 'show_digits', 'normalise', 'random_affine', 'random_stroke', 'random_ink', 'random_handwriting',
-           'Batches']
+           'friendly', 'show_digits', 'normalise', 'random_affine', 'random_stroke', 'random_blur', 'random_ink',
+           'random_handwriting', 'Batches']
 
 # %% ../nbs/01_data.ipynb #a434f319
 import gzip, math, os, shutil, socket, tempfile, warnings, zlib
@@ -154,7 +154,7 @@ def search(
     kaggle_root: str | os.PathLike,  # normally /kaggle
 ) -> Iterator[tuple[str, Path]]:     # what to call the place, and the place
     'The folders that may hold MNIST, the most explicit first.'
-    if root := root or os.environ.get('MNIST_ROOT'): folders = [Path(root)]
+    if root: folders = [Path(root)]
     elif source == 'kaggle': folders = []
     else: folders = [cache_folder(), Path('data')]
     for folder in folders: yield from (('files', folder / below) for below in ('', 'raw', 'MNIST/raw'))
@@ -181,11 +181,11 @@ def load_mnist(
 ) -> MNIST:                                   # 60,000 and 10,000 images, or a sample of 4,000 and 1,000
     'MNIST from files, Kaggle, the network, or (loudly) the sample that comes with the package.'
     if source not in ('auto', 'files', 'kaggle', 'download', 'sample'): raise DataError(f"source must be 'auto', 'files', 'kaggle', 'download' or 'sample', not {source!r}")
-    explicit = root or (source != 'sample' and os.environ.get('MNIST_ROOT'))
-    if explicit or source in ('auto', 'files', 'kaggle'):
+    if root is None and source in ('auto', 'files'): root = os.environ.get('MNIST_ROOT')
+    if root or source in ('auto', 'files', 'kaggle'):
         for kind, folder in search(root, source, kaggle_root):
             if halves := load_folder(folder): return MNIST(*halves, source=f'{kind} in {friendly(folder)}')
-        if explicit: raise DataError(f'{explicit} holds none of the files of MNIST, such as train-images-idx3-ubyte.gz')
+        if root: raise DataError(f'{root} holds none of the files of MNIST, such as train-images-idx3-ubyte.gz')
         if source != 'auto': raise DataError(f'MNIST was not found (source={source!r}); give the folder that holds it as root or in MNIST_ROOT')
     if source != 'sample':
         try:
@@ -259,31 +259,43 @@ def random_affine(
 # %% ../nbs/01_data.ipynb #58eaa122
 def random_stroke(
     images: torch.Tensor,                      # (N, 1, 28, 28) float in 0..1
-    limit: float = .5,                         # of the way to the neighbours, either way
+    narrower: float = .8,                      # at most so much of the way to the darkest neighbour
+    wider: float = .5,                         # at most so much of the way to the brightest
     generator: torch.Generator | None = None,  # on the images' device
-) -> torch.Tensor:                             # (N, 1, 28, 28)
+) -> torch.Tensor:                             # (N, 1, 28, 28); narrowed ones keep their ink, so may exceed 1
     'Make the strokes of each image wider or narrower by its own small random amount.'
-    amount = (2 * torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator) - 1) * limit
+    amount = torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator) * (narrower + wider) - narrower
     sign = amount.sign()                       # narrowing ink is widening paper
     signed = images * sign
     widest = torch.maximum(F.max_pool2d(signed, (3, 1), 1, (1, 0)), F.max_pool2d(signed, (1, 3), 1, (0, 1)))
-    return torch.lerp(images, widest * sign, amount.abs())
+    return torch.lerp(images, widest * sign, amount.abs()) * (1 - amount.clamp(max=0))
 
-def random_ink(
-    images: torch.Tensor,                      # (N, 1, 28, 28) float in 0..1
-    limit: float = .3,                         # share of the ink to add or take away
+def random_blur(
+    images: torch.Tensor,                      # (N, 1, 28, 28)
+    share: float = .3,                         # of the images that are blurred
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:                             # (N, 1, 28, 28)
+    'Put some of the images out of focus, up to a standard deviation of 1.15 pixels.'
+    amount = (1 - torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator) / share).clamp(min=0)
+    return torch.lerp(images, F.avg_pool2d(F.avg_pool2d(images, 3, 1, 1), 3, 1, 1), amount)
+
+def random_ink(
+    images: torch.Tensor,                      # (N, 1, 28, 28)
+    limit: float = .3,                         # share of the ink to add or take away
+    generator: torch.Generator | None = None,
+) -> torch.Tensor:                             # (N, 1, 28, 28) in 0..1
     'Make the ink of each image fainter or stronger.'
     gain = 1 + limit * (2 * torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator) - 1)
-    return (images * gain).clamp(max=1)
+    return (images * gain).clamp(0, 1)
 
+# %% ../nbs/01_data.ipynb #b56f34d6
 def random_handwriting(
     images: torch.Tensor,                      # (N, 1, 28, 28) float in 0..1
     generator: torch.Generator | None = None,
-) -> torch.Tensor:                             # (N, 1, 28, 28)
-    'The same digits in other hands: `random_affine`, `random_stroke` and `random_ink`.'
-    return random_ink(random_stroke(random_affine(images, generator=generator), generator=generator), generator=generator)
+) -> torch.Tensor:                             # (N, 1, 28, 28) in 0..1
+    'The same digits in other hands, with other pens, seen by other cameras.'
+    for change in (random_affine, random_stroke, random_blur, random_ink): images = change(images, generator=generator)
+    return images
 
 # %% ../nbs/01_data.ipynb #83bfc358
 class Batches:

@@ -9,7 +9,7 @@ __all__ = ['log', 'MESSAGES', 'preprocess', 'Prediction', 'draw_prediction', 'Ca
 # %% ../nbs/03_inference.ipynb #7914d9b8
 import io, logging, os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -88,23 +88,27 @@ def draw_prediction(
 @dataclass(frozen=True)
 class Calibration:
     'How to turn logits into probabilities and doubts; kept in the JSON beside the weights.'
-    temperature: float = 1     # logits are divided by it
-    digit_above: float = 0     # a best probability below it: not a digit
-    sure_above: float = 0      # a best probability below it: unsure
+    temperature: float = 1  # logits are divided by it
+    standout: float = 0     # a best logit less than this above the mean of all ten: not a digit
+    sure: float = 0         # a best probability below it: unsure
+    method: str = 'none'    # how the numbers were found
+    images: int = 0         # on how many images
 
     def probabilities(self,
-        logits: np.ndarray,    # (N, 10)
-    ) -> np.ndarray:           # (N, 10), rows sum to 1
+        logits: np.ndarray,  # (N, 10)
+    ) -> np.ndarray:         # (N, 10), rows sum to 1
         'Softmax at this temperature.'
         scaled = logits.astype(np.float64) / self.temperature
         grown = np.exp(scaled - scaled.max(-1, keepdims=True))
         return grown / grown.sum(-1, keepdims=True)
 
     def doubt(self,
-        confidence: float,
-    ) -> str:                  # 'ok', 'unsure' or 'not_a_digit'
-        'What a confidence is worth.'
-        return 'not_a_digit' if confidence < self.digit_above else 'unsure' if confidence < self.sure_above else 'ok'
+        logits: np.ndarray,  # (10,)
+        confidence: float,   # of the best digit, calibrated
+    ) -> str:                # 'ok', 'unsure' or 'not_a_digit'
+        'What an answer is worth.'
+        if logits.max() - logits.mean() < self.standout: return 'not_a_digit'
+        return 'unsure' if confidence < self.sure else 'ok'
 
 # %% ../nbs/03_inference.ipynb #b27701ce
 class Predictor:
@@ -194,7 +198,7 @@ def answer(
     'One answer, with its doubts; each is logged.'
     best = int(probabilities.argmax())
     confidence = float(probabilities[best])
-    status = 'blank' if ink.blank else 'several' if ink.several else predictor.calibration.doubt(confidence)
+    status = 'blank' if ink.blank else 'several' if ink.several else predictor.calibration.doubt(logits, confidence)
     found = Prediction(None if ink.blank else best, 0. if ink.blank else confidence, probabilities, logits, ink.image, status, ink.box)
     if log.isEnabledFor(logging.INFO): log.info('%s', log_line(found, predictor.weights))
     return found

@@ -6,7 +6,7 @@
 __all__ = ['log', 'AUGMENTATIONS', 'RECIPES', 'TrainingError', 'works', 'pick_device', 'describe_device', 'Evaluation',
            'evaluate', 'Recipe', 'learning_rate', 'History', 'train_epoch', 'show_progress', 'mixed_precision',
            'keep_memory', 'save_checkpoint', 'load_checkpoint', 'make_optimizer', 'check_recipe', 'fit', 'live_curves',
-           'check_writable', 'facts', 'train']
+           'check_writable', 'facts', 'train', 'held_out_logits', 'calibrate']
 
 # %% ../nbs/02_train.ipynb #29fb6279
 import contextlib, copy, ctypes, datetime, io, json, logging, math, os, platform, time
@@ -373,3 +373,27 @@ def train(
     save_model(model, path, **facts(mnist, chosen, history, test, seed=seed, device=where))
     checkpoint.unlink()
     return path, history, test
+
+# %% ../nbs/02_train.ipynb #dd90227c
+@torch.inference_mode()
+def held_out_logits(
+    model: MNISTCNN,
+    digits: Digits,   # images that it was not trained on
+    seed: int = 0,
+) -> torch.Tensor:    # (N, 10), on the CPU
+    'The logits of images in other hands than their own: augmented as in training.'
+    batches = Batches(digits, 250, augment=random_handwriting, seed=seed, device=next(model.parameters()).device)
+    return torch.cat([model(images) for images, _ in batches]).float().cpu()
+
+def calibrate(
+    model: MNISTCNN,
+    digits: Digits,           # training images that it was not trained on
+    flagged: float = .01,     # share of them that may be doubted
+) -> dict:                    # goes into the JSON beside the weights, see `Calibration`
+    'The temperature under which held-out digits surprise the network least, and where doubt begins.'
+    logits = held_out_logits(model, digits)
+    candidates = torch.linspace(.2, 2, 181)
+    losses = torch.stack([F.cross_entropy(logits / temperature, digits.labels) for temperature in candidates])
+    standout = logits.amax(1) - logits.mean(1)
+    return dict(method='temperature scaling on held-out, augmented training images', images=len(digits),
+                temperature=round(candidates[losses.argmin()].item(), 3), standout=round(standout.quantile(flagged).item(), 3), sure=.5)

@@ -1,6 +1,5 @@
 'How the tests run: in the folder of the notebooks, without a screen, the slow ones only when asked for.'
 import os
-import warnings
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,10 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault('MPLBACKEND', 'Agg')
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # threads that spin make a busy machine ten times slower
 os.environ.setdefault('TQDM_DISABLE', '1')
-mnist = ROOT.parent / 'shared' / 'data' / 'mnist'
-if mnist.is_dir(): os.environ.setdefault('MNIST_ROOT', str(mnist))
-elif 'MNIST_ROOT' not in os.environ and not (Path.home() / '.cache' / 'mnist_cnn').is_dir():
-    os.environ['MNIST_ROOT'] = str(ROOT / 'mnist_cnn' / 'sample')
+
+# MNIST itself where it is at hand, else the sample: a test never downloads anything.
+places = [Path(os.environ.get('MNIST_ROOT', '-')), ROOT.parent / 'shared' / 'data' / 'mnist', Path.home() / '.cache' / 'mnist_cnn', ROOT / 'mnist_cnn' / 'sample']
+os.environ['MNIST_ROOT'] = str(next(place for place in places if place.is_dir()).resolve())
 
 
 def pytest_configure(config):

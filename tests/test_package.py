@@ -1,4 +1,5 @@
 'The package as a whole: what it imports, what it ships, and that it works where it is installed.'
+import ast
 import json
 import os
 import subprocess
@@ -38,6 +39,11 @@ def test_the_names_at_the_top_are_there():
 def test_no_module_imports_nbdev_or_fastcore():
     for path in (ROOT / 'mnist_cnn').glob('*.py'):
         if path.name != '_modidx.py': assert not {'nbdev', 'fastcore'} & set(path.read_text().replace('.', ' ').split()), path.name
+
+
+def test_the_code_is_python_3_10():
+    for path in [*(ROOT / 'mnist_cnn').glob('*.py'), *(ROOT / 'tools').glob('*.py'), *(ROOT / 'benchmarks').glob('*.py')]:
+        ast.parse(path.read_text(encoding='utf-8'), feature_version=(3, 10))
 
 
 def test_the_lines_of_the_description_work_word_for_word():
