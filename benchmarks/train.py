@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torchvision import transforms
 from PIL import Image
 
-from mnist_cnn.data import MEAN, STD, Batches, load_mnist
+from mnist_cnn.data import MEAN, STD, Batches, load_mnist, random_handwriting
 from mnist_cnn.model import MNISTCNN
 from mnist_cnn.train import RECIPES, keep_memory, make_optimizer, train_epoch
 from report import machine, save
@@ -38,11 +38,16 @@ class UsualDataset(torch.utils.data.Dataset):
     def __getitem__(self, i): return self.transform(Image.fromarray(self.images[i].numpy())), int(self.labels[i])
 
 
+def usual_batches(digits, batch_size: int):
+    'The batches of an epoch as in the tutorials.'
+    return torch.utils.data.DataLoader(UsualDataset(digits), batch_size, shuffle=True)
+
+
 def usual_epoch(digits, batch_size: int):
     'One epoch as in the tutorials.'
     model = UsualNetwork()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    for images, labels in torch.utils.data.DataLoader(UsualDataset(digits), batch_size, shuffle=True):
+    for images, labels in usual_batches(digits, batch_size):
         optimizer.zero_grad()
         F.cross_entropy(model(images), labels).backward()
         optimizer.step()
@@ -56,13 +61,27 @@ def our_epoch(digits, batch_size: int):
     train_epoch(model, Batches(digits, batch_size, shuffle=True), optimizer, recipe, 0, 1)
 
 
+def walk(batches):
+    'Make all batches and do nothing with them.'
+    for images, labels in batches: pass
+
+
+SIDES = {
+    'usual': usual_epoch,
+    'ours': our_epoch,
+    'usual, batches alone': lambda digits, batch_size: walk(usual_batches(digits, batch_size)),
+    'ours, batches alone': lambda digits, batch_size: walk(Batches(digits, batch_size, shuffle=True)),
+    'ours, augmented batches alone': lambda digits, batch_size: walk(Batches(digits, batch_size, shuffle=True, augment=random_handwriting)),
+}
+
+
 def seconds(side: str, batch_size: int, threads: int, data: str | None) -> float:
     'How long an epoch takes, not counting the loading of the files.'
     torch.set_num_threads(threads)
     digits = load_mnist(data).train
-    if side == 'ours': keep_memory()
+    if side.startswith('ours'): keep_memory()
     start = time.perf_counter()
-    (our_epoch if side == 'ours' else usual_epoch)(digits, batch_size)
+    SIDES[side](digits, batch_size)
     return time.perf_counter() - start
 
 
@@ -79,12 +98,12 @@ if __name__ == '__main__':
     parser.add_argument('--out', default='benchmarks/results/train.json')
     args = parser.parse_args()
     images = len(load_mnist(args.data).train)
-    rows = {('usual', 64): [], ('ours', 64): [], ('ours', 128): []}
+    rows = {('usual', 64): [], ('ours', 64): [], ('ours', 128): [], **{(side, 64): [] for side in SIDES if 'alone' in side}}
     for _ in range(args.rounds):
         for (side, batch_size), times in rows.items():
             times.append(in_fresh_process(side, batch_size, args.threads, args.data))
-    usual = statistics.median(rows['usual', 64])
+    against = {side: statistics.median(rows['usual, batches alone' if 'alone' in side else 'usual', 64]) for side in SIDES}
     table = [dict(pipeline=side, batch_size=batch_size, images=images, seconds=round(statistics.median(times), 2),
-                  rounds=[round(t, 2) for t in times], times_faster=round(usual / statistics.median(times), 2))
+                  rounds=[round(t, 2) for t in times], times_faster=round(against[side] / statistics.median(times), 2))
              for (side, batch_size), times in rows.items()]
     save(args.out, dict(command='python benchmarks/train.py', threads=args.threads, **machine(), table=table))

@@ -1,4 +1,6 @@
+from . import cli, data, distractors, imaging, inference, model, train
 from .data import DataError, Digits, MNIST, load_mnist
-from .inference import Prediction, Predictor, predict, preprocess
+from .imaging import ImageError, to_mnist
+from .inference import Prediction, Predictor, predict, preprocess, read_digits
 from .model import MNISTCNN, WeightsError, load_model, save_model
 from .train import Evaluation, History, Recipe, evaluate, fit

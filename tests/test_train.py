@@ -157,7 +157,7 @@ def test_what_each_part_of_the_recipe_buys():
     log_file = Path('../benchmarks/results/recipe.jsonl')
     runs = [json.loads(line) for line in log_file.read_text().splitlines()]
     choice = {run['name']: run for run in runs if run['kind'] == 'choice'}
-    order = ['plain', '+ OneCycle to 0.004, batches of 128', '+ affine augmentation', '+ label smoothing 0.1', '+ AdamW, dropout 0.2', '+ stroke and ink', '+ distractors: accurate']
+    order = ['plain', '+ OneCycle to 0.004, batches of 128', '+ affine augmentation', '+ label smoothing 0.1', '+ AdamW, dropout 0.2', '+ stroke, blur and ink', '+ distractors: accurate']
     print(f'{"trained on 50,000, scored on 10,000 others":42} accuracy   wrong')
     for step in order: print(f'{step:42} {choice[step]["accuracy"]:8.2%} {choice[step]["wrong"]:7}')
     assert choice[order[-1]]['wrong'] < choice['plain']['wrong'] and choice['plain']['recipe'] == json.loads(json.dumps(asdict(RECIPES['plain'])))
@@ -171,7 +171,7 @@ def test_what_each_part_of_the_recipe_buys():
     # cell 890e4448
     shipped = load_model()
     History(shipped.metadata['history']).plot()
-    assert shipped.metadata['seed'] == 0 and shipped.metadata['recipe'] == json.loads(json.dumps(asdict(RECIPES['accurate'])))
+    assert shipped.metadata['seed'] in range(3) and shipped.metadata['recipe'] == json.loads(json.dumps(asdict(RECIPES['accurate'])))
     # cell f263cea4
     result = evaluate(shipped, mnist)
     titles = [f'{label} {guess}' for label, guess in zip(mnist.test.labels[result.wrong].tolist(), result.guesses.tolist())]

@@ -32,7 +32,7 @@ def run(notebook: Path):
     from nbclient import NotebookClient
     os.environ.update(TQDM_DISABLE='1')
     cells = nbformat.read(notebook, as_version=4)
-    NotebookClient(cells, timeout=600, kernel_name='python3', resources={'metadata': {'path': str(notebook.parent)}}).execute()
+    NotebookClient(cells, timeout=600, kernel_name='python3', record_timing=False, resources={'metadata': {'path': str(notebook.parent)}}).execute()
     nbformat.write(cells, notebook)
 
 
