@@ -27,9 +27,11 @@ def complain(
 # %% ../nbs/08_cli.ipynb #58dc19fb
 def add_train(commands):
     'The arguments of `mnist-cnn train`.'
-    parser = commands.add_parser('train', help='train the network and save its weights', description='Train the network, test it, and save weights and JSON. '
+    parser = commands.add_parser('train', help='train the network and save its weights',
+                                 description='Train the network, test it, and save weights and JSON. '
                                  'Ctrl-C stops at once; --resume goes on after the last complete epoch.')
-    parser.add_argument('--out', type=Path, default=Path('runs'), metavar='DIR', help='folder for mnist_cnn_model.pth and its JSON (default: runs)')
+    parser.add_argument('--out', type=Path, default=Path('runs'), metavar='DIR',
+                        help='folder for mnist_cnn_model.pth and its JSON (default: runs)')
     parser.add_argument('--epochs', type=int, default=10, help='times that every image is shown (default: 10)')
     parser.add_argument('--recipe', default='accurate', help='accurate or plain (default: accurate)')
     parser.add_argument('--seed', type=int, default=0, help='of everything random (default: 0)')
@@ -41,7 +43,9 @@ def add_train(commands):
 
 def add_common(parser):
     'Arguments of commands that compute with data.'
-    parser.add_argument('--data', type=Path, metavar='DIR', help="folder with MNIST's files (default: MNIST_ROOT, the cache, Kaggle, a download, or the sample)")
+    parser.add_argument('--data', type=Path, metavar='DIR',
+                        help="folder with MNIST's files (default: MNIST_ROOT, the cache, Kaggle, "
+                             'a download, or the sample)')
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or mps (default: auto)')
 
 def run_train(
@@ -50,9 +54,11 @@ def run_train(
     'Do `mnist-cnn train`.'
     from mnist_cnn.train import train
     changes = {name: getattr(args, name) for name in ('lr', 'batch_size') if getattr(args, name) is not None}
-    path, history, test = train(args.out, args.epochs, args.recipe, args.seed, args.data, args.device, args.resume, **changes)
+    path, history, test = train(args.out, args.epochs, args.recipe, args.seed, args.data, args.device,
+                                args.resume, **changes)
     if history.interrupted:
-        done = f'{len(history)} of {args.epochs} epochs are complete; go on with --resume' if len(history) else 'no epoch was complete'
+        done = (f'{len(history)} of {args.epochs} epochs are complete; go on with --resume' if len(history)
+                else 'no epoch was complete')
         complain(f'stopped; {done}')
         return 130
     print(history, f'test: {test}', f'saved: {path}', sep='\n')
@@ -61,8 +67,10 @@ def run_train(
 # %% ../nbs/08_cli.ipynb #f7f3a349
 def add_evaluate(commands):
     'The arguments of `mnist-cnn evaluate`.'
-    parser = commands.add_parser('evaluate', help='count how many test images the weights get right', description='Test a file of weights on the test images of MNIST.')
-    parser.add_argument('--weights', type=Path, metavar='FILE', help='a file of weights (default: the shipped ones)')
+    parser = commands.add_parser('evaluate', help='count how many test images the weights get right',
+                                 description='Test a file of weights on the test images of MNIST.')
+    parser.add_argument('--weights', type=Path, metavar='FILE',
+                        help='a file of weights (default: the shipped ones)')
     add_common(parser)
     parser.set_defaults(run=run_evaluate)
 
@@ -74,7 +82,8 @@ def run_evaluate(
     from mnist_cnn.model import load_model
     from mnist_cnn.train import evaluate, pick_device
     model, data = load_model(args.weights, pick_device(args.device)), load_mnist(args.data)
-    print(f'weights: {model.metadata["file"]}', f'data: {data.source}', f'test: {evaluate(model, data)}', sep='\n')
+    print(f'weights: {model.metadata["file"]}', f'data: {data.source}', f'test: {evaluate(model, data)}',
+          sep='\n')
     if data.is_sample and model.metadata.get('data', {}).get('name') == 'MNIST':
         print('note: these weights were trained on the images of this sample, so the figure proves nothing')
     return 0
@@ -87,15 +96,20 @@ def pictures(
     for path in paths:
         if not path.is_dir(): yield path
         else:
-            below = sorted(file for file in path.rglob('*') if file.suffix.lower() in ('.png', '.jpg', '.jpeg') and file.is_file())
+            below = sorted(file for file in path.rglob('*')
+                           if file.suffix.lower() in ('.png', '.jpg', '.jpeg') and file.is_file())
             if not below: complain(f'{path} holds no PNG or JPEG files')
             yield from below
 
 def add_predict(commands):
     'The arguments of `mnist-cnn predict`.'
-    parser = commands.add_parser('predict', help='read the digits in pictures', description='Read the digit in each picture: PNG or JPEG files, or folders of them.')
-    parser.add_argument('files', nargs='+', type=Path, metavar='FILE', help='a picture, or a folder of pictures')
-    parser.add_argument('--weights', type=Path, metavar='FILE', help='a file of weights (default: the shipped ones)')
+    parser = commands.add_parser('predict', help='read the digits in pictures',
+                                 description='Read the digit in each picture: PNG or JPEG files, '
+                                             'or folders of them.')
+    parser.add_argument('files', nargs='+', type=Path, metavar='FILE',
+                        help='a picture, or a folder of pictures')
+    parser.add_argument('--weights', type=Path, metavar='FILE',
+                        help='a file of weights (default: the shipped ones)')
     parser.add_argument('--json', action='store_true', help='one JSON object a line')
     parser.add_argument('--all', action='store_true', help='all digits of each picture, in reading order')
     parser.set_defaults(run=run_predict)
@@ -114,7 +128,9 @@ def run_predict(
             complain(error)
             failed += 1
             continue
-        if args.json: print(json.dumps(dict(file=str(path), **(dict(digits=[one.to_dict() for one in found]) if args.all else found[0].to_dict()))))
+        if args.json:
+            said = dict(digits=[one.to_dict() for one in found]) if args.all else found[0].to_dict()
+            print(json.dumps(dict(file=str(path), **said)))
         else: print(describe(path, found), flush=True)
     return int(failed > 0 or count == 0)
 
@@ -131,9 +147,12 @@ def describe(
 # %% ../nbs/08_cli.ipynb #6089649e
 def make_parser() -> argparse.ArgumentParser:
     'The parser of the command line.'
-    parser = argparse.ArgumentParser('mnist-cnn', description='A small convolutional network that reads handwritten digits.')
-    parser.add_argument('--version', action='version', version=f'%(prog)s {importlib.metadata.version("mnist_cnn")}')
-    parser.add_argument('-v', '--verbose', action='store_true', help='log what is done, and every prediction with its raw outputs')
+    parser = argparse.ArgumentParser('mnist-cnn',
+                                     description='A small convolutional network that reads handwritten digits.')
+    parser.add_argument('--version', action='version',
+                        version=f'%(prog)s {importlib.metadata.version("mnist_cnn")}')
+    parser.add_argument('-v', '--verbose', action='store_true',
+                        help='log what is done, and every prediction with its raw outputs')
     commands = parser.add_subparsers(title='commands', required=True, metavar='COMMAND')
     for add in (add_train, add_evaluate, add_predict): add(commands)
     return parser
@@ -143,9 +162,11 @@ def main(
 ) -> int:                           # exit status
     'The command `mnist-cnn`.'
     args = make_parser().parse_args(argv)
-    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: threads that spin make a busy machine ten times slower
+    # before torch: threads that spin make a busy machine ten times slower
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     logging.basicConfig(format='%(message)s', level=logging.WARNING)
-    logging.getLogger('mnist_cnn').setLevel(logging.INFO if args.verbose or args.run is run_train else logging.WARNING)
+    loud = args.verbose or args.run is run_train
+    logging.getLogger('mnist_cnn').setLevel(logging.INFO if loud else logging.WARNING)
     try: return args.run(args)
     except KeyboardInterrupt: return 130
     except BrokenPipeError:

@@ -6,7 +6,7 @@
 __all__ = ['MAX_PIXELS', 'WORK_SIZE', 'SMALL', 'TERMS', 'STRIPS', 'ImageError', 'MissingImage', 'check_size', 'lessen',
            'composite', 'from_array', 'from_pillow', 'decode', 'read_file', 'load', 'read_image', 'shrink', 'border',
            'is_flat', 'powers', 'surface', 'fit_paper', 'flat_paper', 'ink_colour', 'shadows', 'flatten_light',
-           'noise_level', 'peak_level', 'line_levels', 'find_lines', 'erase_lines', 'remove_lines', 'Parts',
+           'noise_level', 'peak_level', 'line_levels', 'find_lines', 'follow', 'erase_lines', 'remove_lines', 'Parts',
            'find_parts', 'gaps', 'union', 'same_digit', 'join_strokes', 'Digit', 'find_digits', 'is_drawn', 'is_shadow',
            'like_first', 'overlap', 'place', 'strengthen', 'Page', 'find_ink', 'look', 'isolate', 'Ink', 'finished',
            'prepare', 'to_mnist', 'trace', 'reading_order', 'prepare_all']
@@ -281,7 +281,9 @@ def flatten_light(
     there = np.stack([surface(fit, *sample.shape[:2]) for fit in paper.T], -1)
     colour = ink_colour(sample - there)
     signed = cv2.transform(pixels.astype(np.float32), colour) - surface(paper @ colour[0], height, width)
-    return signed if flat else signed - shadows(signed)
+    if flat: return signed
+    signed -= min(float(np.median(signed[::4, ::4])), 0)           # between dense lines the paper is lighter than the fit
+    return signed - shadows(signed)
 
 # %% ../nbs/03a_imaging.ipynb #c907bfab
 def noise_level(
@@ -304,15 +306,14 @@ def peak_level(
 STRIPS = 16   # a ruled line is seen in nearly all of so many strips across the page
 
 def line_levels(
-    ink: np.ndarray,  # (H, W) float32, 0..1
-    least: float,     # fainter lines are left alone
-) -> tuple[np.ndarray, np.ndarray]:  # (H,) ink along the line through the middle of each row, and the line's rise in pixels
-    'How much of a straight line from left to right there is, at the best of all tilts up to 10 %.'
-    height, most = len(ink), max(1, min(ink.shape[1] // 10, len(ink) // 3))
-    best, tilt = np.zeros(height, np.float32), np.zeros(height, int)
-    strips = cv2.resize(ink, (STRIPS, height), interpolation=cv2.INTER_AREA)
-    strips -= np.quantile(strips, .3, axis=0).astype(np.float32)              # what runs down through all rows, as on squared paper
+    strips: np.ndarray,  # (H, 16) float32: mean ink in each row of each strip
+    most: int,           # the steepest rise that is tried, pixels across the page
+    least: float,        # fainter lines are left alone
+) -> tuple[np.ndarray, np.ndarray]:  # (H,) ink along the line through the middle of each row, and that line's rise
+    'How much of a straight line there is, at the best of all tilts.'
+    best, tilt = np.zeros(len(strips), np.float32), np.zeros(len(strips), int)
     off = most // 2 + 1
+    strips = cv2.dilate(strips, np.ones((3, 1), np.uint8))                    # a pixel beside the line is near enough
     strips = np.pad(strips, ((off, off), (0, 0)), constant_values=9)          # 9: off the page, where nothing speaks against a line
     near = cv2.dilate(strips, np.ones((most + 3, 1), np.uint8))[off:-off]     # the most that any tilt can find
     rows = np.flatnonzero(np.partition(near, 2, axis=1)[:, 2] > least)
@@ -329,16 +330,36 @@ def find_lines(
     ink: np.ndarray,  # (H, W) float32, 0..1
     least: float,     # fainter lines are left alone
 ) -> list[tuple]:     # y at the left, y at the right, thickness, all in pixels
-    'The thin lines that cross a page from left to right.'
+    'The thin lines that cross a page from left to right, rising or falling by a tenth of its width at most.'
+    height, width = ink.shape
     filled = np.flatnonzero((ink > least).any(0))
-    if len(filled) == 0 or filled[-1] - filled[0] < .8 * ink.shape[1]: return []
-    level, tilt = line_levels(ink, least)
+    if len(filled) == 0 or filled[-1] - filled[0] < .8 * width: return []
+    strips = cv2.resize(ink, (STRIPS, height), interpolation=cv2.INTER_AREA)
+    strips -= np.quantile(strips, .3, axis=0).astype(np.float32)              # what runs down through all rows, as on squared paper
+    level, tilt = line_levels(strips, max(1, min(width // 10, height // 3)), least)
     lines, runs = [], np.flatnonzero(np.diff(np.r_[0, level > least, 0]))
     for start, stop in zip(runs[::2], runs[1::2]):
+        dark = start + np.flatnonzero(level[start:stop] > level[start:stop].max() * .4)
+        if len(dark) > 5 + .04 * height: continue                             # a bar, or an edge of something
         peak = start + int(level[start:stop].argmax())
-        thick = int((level[start:stop] > level[peak] * .4).sum())
-        if thick <= 3 + .04 * len(ink): lines.append((peak - tilt[peak] / 2, peak + tilt[peak] / 2, thick))
+        thick = max(1, len(dark) - 2)
+        lines.append((*follow(strips, peak, tilt[peak], 2 + thick), thick))
     return lines
+
+# %% ../nbs/03a_imaging.ipynb #93737f87
+def follow(
+    strips: np.ndarray,  # (H, 16) float32
+    row: int,            # where a line passes through the middle of the page
+    rise: int,           # by how much it rises from left to right, pixels
+    reach: int,          # how far off it may be, pixels
+) -> tuple[float, float]:  # y at the left, y at the right
+    'A line, laid exactly through the ink nearby in each strip.'
+    x = np.linspace(-.5, .5, STRIPS)
+    nearby = np.round(row + x * rise).astype(int)[:, None] + np.arange(-reach, reach + 1)     # (16, 2 * reach + 1)
+    ink = strips[np.clip(nearby, 0, len(strips) - 1), np.arange(STRIPS)[:, None]]
+    ink = np.maximum(ink, 0) * ((nearby >= 0) & (nearby < len(strips))) + 1e-6
+    slope, middle = np.polyfit(x, (nearby * ink).sum(1) / ink.sum(1), 1)
+    return middle - slope / 2, middle + slope / 2
 
 # %% ../nbs/03a_imaging.ipynb #fb4f502c
 def erase_lines(
@@ -347,12 +368,14 @@ def erase_lines(
 ) -> np.ndarray:      # (H, W) float32
     'Take lines that run from left to right away, and bridge the strokes that they cut.'
     ruled, (height, width) = np.zeros_like(ink), ink.shape
+    strokes = []
     for left, right, thick in lines:
         rows = np.linspace(left, right, width).round().astype(int)
         columns = np.flatnonzero((rows >= 0) & (rows < height))             # a slanting line may leave the page
         along = np.max([ink[np.clip(rows[columns] + step, 0, height - 1), columns] for step in (-1, 0, 1)], 0)
-        low, high = np.quantile(along, (.45, .7))
-        level = float(min(1.5 * low + .02, high))                          # a row of digits may cross half of it
+        low, high = np.quantile(along, (.45, .7)) if len(along) else (0, 0)
+        strokes.append((float(min(1.5 * low + .02, high)), left, right, thick))   # a row of digits may cross half of it
+    for level, left, right, thick in sorted(strokes):                       # where two cross, the darker counts
         cv2.line(ruled, (0, round(left)), (width - 1, round(right)), level, thick + 4)
     on_line = (ruled > 0) & (ink < 1.4 * ruled + .1)                       # what is darker than its line is a stroke
     without = np.where(on_line, 0, ink).astype(np.float32)
@@ -497,7 +520,7 @@ def is_shadow(
 ) -> bool:
     'Whether it is rather a soft shade: a wedge at the edge of the page, or faint and wide.'
     wedge = max(digit.box[2:]) < 5 * digit.stroke and (digit.edge in (1, 2) or digit.edge and peak < 60)
-    return bool(wedge or peak < 30 and digit.stroke > .03 * max(shape))
+    return bool(wedge or peak < 40 and digit.stroke > .02 * max(shape))
 
 # %% ../nbs/03a_imaging.ipynb #4c508419
 def like_first(

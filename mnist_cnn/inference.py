@@ -54,15 +54,18 @@ class Prediction:
         k: int = 3,
     ) -> list[tuple[int, float]]:  # digit and probability
         'The k likeliest digits, the likeliest first.'
-        return [(int(digit), float(self.probabilities[digit])) for digit in np.argsort(-self.probabilities, kind='stable')[:k]]
+        order = np.argsort(-self.probabilities, kind='stable')
+        return [(int(digit), float(self.probabilities[digit])) for digit in order[:k]]
 
     def __repr__(self): return f'Prediction({self.digit}, {self.confidence:.1%}, {self.status})'
     def _repr_png_(self): return draw_prediction(self)
 
     def to_dict(self) -> dict:
         'The prediction as plain numbers, for JSON.'
-        return dict(digit=self.digit, confidence=round(self.confidence, 6), probabilities=[round(float(p), 6) for p in self.probabilities],
-                    top=[[digit, round(p, 6)] for digit, p in self.top()], status=self.status, message=self.message, box=list(self.box))
+        return dict(digit=self.digit, confidence=round(self.confidence, 6),
+                    probabilities=[round(float(p), 6) for p in self.probabilities],
+                    top=[[digit, round(p, 6)] for digit, p in self.top()],
+                    status=self.status, message=self.message, box=list(self.box))
 
 # %% ../nbs/03_inference.ipynb #e603c591
 def draw_prediction(
@@ -71,15 +74,18 @@ def draw_prediction(
     'What the network saw, beside a bar for each digit.'
     grey, blue, font = (128, 128, 128, 255), (68, 119, 170, 255), ImageFont.load_default(13)
     canvas = Image.new('RGBA', (420, 190))
-    seen = Image.fromarray((prediction.image * 255).round().astype(np.uint8)).resize((168, 168), Image.Resampling.NEAREST)
+    seen = Image.fromarray((prediction.image * 255).round().astype(np.uint8))
+    seen = seen.resize((168, 168), Image.Resampling.NEAREST)
     canvas.paste(seen.convert('RGBA'), (0, 0))
     draw = ImageDraw.Draw(canvas)
     for digit, probability in enumerate(prediction.probabilities):
         y, best = 17 * digit, digit == prediction.digit
         draw.text((184, y), str(digit), grey, font)
         draw.rectangle((200, y + 3, 201 + round(160 * probability), y + 13), blue if best else grey)
-        if probability >= .005: draw.text((206 + round(160 * probability), y), f'{probability:.1%}', blue if best else grey, font)
-    draw.text((0, 172), ('?' if prediction.digit is None else f'{prediction.digit}') + (f'  {prediction.message}' if prediction.message else ''), grey, font)
+        if probability >= .005:
+            draw.text((206 + round(160 * probability), y), f'{probability:.1%}', blue if best else grey, font)
+    draw.text((0, 172), ('?' if prediction.digit is None else f'{prediction.digit}')
+              + (f'  {prediction.message}' if prediction.message else ''), grey, font)
     buffer = io.BytesIO()
     canvas.save(buffer, 'PNG')
     return buffer.getvalue()
@@ -114,7 +120,7 @@ class Calibration:
 class Predictor:
     'A network with its weights, ready to read pictures.'
     def __init__(self,
-        weights: str | os.PathLike | None = None,  # a file of weights; None takes the ones that come with the package
+        weights: str | os.PathLike | None = None,  # a file of weights; None takes the shipped ones
         device: str = 'cpu',                       # for single images the CPU is faster than the way to a GPU
     ):
         from mnist_cnn.model import load_model
@@ -198,8 +204,10 @@ def answer(
     'One answer, with its doubts; each is logged.'
     best = int(probabilities.argmax())
     confidence = float(probabilities[best])
-    status = 'blank' if ink.blank else 'several' if ink.several else predictor.calibration.doubt(logits, confidence)
-    found = Prediction(None if ink.blank else best, 0. if ink.blank else confidence, probabilities, logits, ink.image, status, ink.box)
+    status = ('blank' if ink.blank else 'several' if ink.several
+              else predictor.calibration.doubt(logits, confidence))
+    found = Prediction(None if ink.blank else best, 0. if ink.blank else confidence, probabilities, logits,
+                       ink.image, status, ink.box)
     if log.isEnabledFor(logging.INFO): log.info('%s', log_line(found, predictor.weights))
     return found
 
@@ -210,8 +218,10 @@ def log_line(
 ) -> str:
     'What the log says of a prediction.'
     top = [(digit, f'{p:.1%}') for digit, p in prediction.top()]
-    return (f'MODEL PREDICTION: {prediction.digit} | Confidence: {prediction.confidence:.2%} | Top 3: {top} | Status: {prediction.status} | '
-            f'Raw outputs: {[round(float(value), 2) for value in prediction.logits[:3]]}... | Weights: {weights}')
+    return (f'MODEL PREDICTION: {prediction.digit} | Confidence: {prediction.confidence:.2%} | Top 3: {top} | '
+            f'Status: {prediction.status} | '
+            f'Raw outputs: {[round(float(value), 2) for value in prediction.logits[:3]]}... | '
+            f'Weights: {weights}')
 
 # %% ../nbs/03_inference.ipynb #573fb5d1
 @lru_cache(maxsize=4)

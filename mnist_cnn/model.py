@@ -28,7 +28,7 @@ def feature_side(
 class MNISTCNN(nn.Module):
     'Two convolutions and two dense layers: normalised images `(N, 1, 28, 28)` in, logits `(N, 10)` out.'
     def __init__(self,
-        padding: int = 1,      # pixels of zeros around each convolution's input: 1 keeps the size, 0 loses two pixels
+        padding: int = 1,      # zeros around each convolution's input: 1 keeps the size, 0 loses two pixels
         pools: int = 2,        # 2 halves after each convolution, 1 only after the second (the PyTorch examples)
         dropout: float = 0.5,  # share of the 128 features that is switched off at random while training
     ):
@@ -60,16 +60,20 @@ def infer_architecture(
 ) -> dict:        # the `padding` and `pools` that `MNISTCNN` must be built with
     'How the network was wired that a state dict belongs to; `WeightsError` where it is another network.'
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise WeightsError('does not hold a state dict, that is, a dictionary of tensors; save model.state_dict()')
+        raise WeightsError('does not hold a state dict, that is, a dictionary of tensors; '
+                           'save model.state_dict()')
     width = state['fc1.weight'].shape[-1] if 'fc1.weight' in state and state['fc1.weight'].ndim else 0
     for padding, pools in itertools.product((1, 0), (2, 1)):
         if width == 64 * feature_side(padding, pools) ** 2: break
     else: padding, pools = 1, 2
     with torch.device('meta'): wanted = MNISTCNN(padding, pools).state_dict()
-    faults = [f'lacks {name}' for name in wanted if name not in state] + [f'has an unknown {name}' for name in state if name not in wanted]
+    faults = [f'lacks {name}' for name in wanted if name not in state]
+    faults += [f'has an unknown {name}' for name in state if name not in wanted]
     faults += [f'has {name} of shape {tuple(state[name].shape)} instead of {tuple(wanted[name].shape)}'
                for name in wanted if name in state and state[name].shape != wanted[name].shape]
-    if faults: raise WeightsError(f'belongs to another network: it {faults[0]}' + (f' (and {len(faults) - 1} more)' if faults[1:] else ''))
+    if faults:
+        raise WeightsError(f'belongs to another network: it {faults[0]}'
+                           + (f' (and {len(faults) - 1} more)' if faults[1:] else ''))
     return dict(padding=padding, pools=pools)
 
 # %% ../nbs/00_model.ipynb #4ffb0bc1
@@ -87,8 +91,12 @@ def read_metadata(
     path = Path(path).with_suffix('.json')
     if not path.exists(): return {}
     try: metadata = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error: raise WeightsError(f'{path} is not valid JSON ({error}); delete it, or fetch it again together with the weights') from error
-    if not isinstance(metadata, dict): raise WeightsError(f'{path} holds no JSON object; delete it, or fetch it again together with the weights')
+    except ValueError as error:
+        raise WeightsError(f'{path} is not valid JSON ({error}); '
+                           'delete it, or fetch it again together with the weights') from error
+    if not isinstance(metadata, dict):
+        raise WeightsError(f'{path} holds no JSON object; '
+                           'delete it, or fetch it again together with the weights')
     return metadata
 
 # %% ../nbs/00_model.ipynb #21d86d95
@@ -134,8 +142,10 @@ def check_bytes(
 ):
     'Raise `WeightsError` where bytes are not a whole file of weights, before anything is unpickled.'
     if not data: raise WeightsError('is empty, as after an interrupted write; fetch or train it again')
-    if data.startswith(b'version https://git-lfs'): raise WeightsError('is a git-lfs pointer, not the weights; run: git lfs pull')
-    if data.lstrip()[:1] == b'<': raise WeightsError('is a web page, not weights; the download went wrong, fetch it again')
+    if data.startswith(b'version https://git-lfs'):
+        raise WeightsError('is a git-lfs pointer, not the weights; run: git lfs pull')
+    if data.lstrip()[:1] == b'<':
+        raise WeightsError('is a web page, not weights; the download went wrong, fetch it again')
     if len(data) > 64_000_000: raise WeightsError(f'has {len(data):,} bytes, far too many for this network')
     if data.startswith(b'PK'):
         try: damaged = zipfile.ZipFile(io.BytesIO(data)).testzip()
@@ -143,7 +153,8 @@ def check_bytes(
         if damaged: raise WeightsError(f'is damaged or cut short (at {damaged}); fetch or train it again')
     known = {metadata.get('sha256'), metadata.get('replaces')} - {None}
     if known and hashlib.sha256(data).hexdigest() not in known:
-        raise WeightsError('is not the file that the JSON beside it describes (their SHA-256 differ); fetch both again, or delete the JSON')
+        raise WeightsError('is not the file that the JSON beside it describes (their SHA-256 differ); '
+                           'fetch both again, or delete the JSON')
 
 # %% ../nbs/00_model.ipynb #44d28875
 def read_state(
@@ -157,10 +168,12 @@ def read_state(
     except pickle.UnpicklingError as error:
         raise WeightsError('holds more than weights, such as a whole pickled module; nothing in it was run. '
                            'Whoever made it can save model.state_dict() instead') from error
-    except Exception as error: raise WeightsError('is not a file of PyTorch weights; fetch or train it again') from error
+    except Exception as error:
+        raise WeightsError('is not a file of PyTorch weights; fetch or train it again') from error
     infer_architecture(state)
     if not all(value.is_floating_point() and value.isfinite().all() for value in state.values()):
-        raise WeightsError('holds weights that are not finite numbers, as after a training that diverged; train it again')
+        raise WeightsError('holds weights that are not finite numbers, as after a training that diverged; '
+                           'train it again')
     return state
 
 # %% ../nbs/00_model.ipynb #816aa410
@@ -176,9 +189,12 @@ def load_model(
         check_bytes(data, metadata)
         state = read_state(data)
     except OSError as error: raise WeightsError(f'{path} cannot be read: {error.strerror or error}') from error
-    except WeightsError as error: raise WeightsError(str(error) if str(error).startswith(str(path.with_suffix(''))) else f'{path} {error}') from error
+    except WeightsError as error:
+        named = str(error).startswith(str(path.with_suffix('')))
+        raise WeightsError(str(error) if named else f'{path} {error}') from error
     model = MNISTCNN(**infer_architecture(state))
     model.load_state_dict(state)
     digest = hashlib.sha256(data).hexdigest()
-    model.metadata = (metadata if metadata.get('sha256') == digest else {}) | dict(file=str(path), sha256=digest)
+    known = metadata if metadata.get('sha256') == digest else {}
+    model.metadata = known | dict(file=str(path), sha256=digest)
     return model.to(device).eval()

@@ -32,19 +32,23 @@ def test_as_a_user_sees_it():
     # cell 9b7aa523
     status, out, err = shell('predict ../mnist_cnn/examples')
     print(out)
-    assert status == 0 and not err and len(out.splitlines()) == 11 and 'several: There is more than one digit' in out
+    assert status == 0 and not err and len(out.splitlines()) == 11
+    assert 'several: There is more than one digit' in out
     # cell a646f403
     status, out, err = shell('predict --all ../mnist_cnn/examples/number.jpg')
     print(out)
     assert out.strip().endswith(': 2026')
     # cell 29c641b9
     folder = Path(tempfile.mkdtemp())
-    for name in ['4_transparent.png', '6_dark_mode.png']: shutil.copy(Path('../mnist_cnn/examples') / name, folder / name)
+    for name in ['4_transparent.png', '6_dark_mode.png']:
+        shutil.copy(Path('../mnist_cnn/examples') / name, folder / name)
     (folder / '5_broken.png').write_bytes(b'not a picture')
     status, out, err = shell(f'predict --json {folder}')
     read = [json.loads(line) for line in out.splitlines()]
-    print(err.replace(str(folder), 'folder'), [(Path(one['file']).name, one['digit'], one['status']) for one in read], sep='')
-    assert status == 1 and [one['digit'] for one in read] == [4, 6] and '5_broken.png' in err and 'Traceback' not in err
+    print(err.replace(str(folder), 'folder'),
+          [(Path(one['file']).name, one['digit'], one['status']) for one in read], sep='')
+    assert status == 1 and [one['digit'] for one in read] == [4, 6]
+    assert '5_broken.png' in err and 'Traceback' not in err
     # cell 5aa0766e
     sample = Path('../mnist_cnn/sample').resolve()
     status, out, err = shell(f'train --epochs 1 --data {sample} --out {folder}/runs --device cpu')
@@ -55,13 +59,16 @@ def test_as_a_user_sees_it():
 
     status, out, err = shell(f'predict --weights {folder}/runs/mnist_cnn_model.pth {folder}/4_transparent.png')
     assert status == 0 and out.count('\n') == 1
-    # cell bcac451f
-    wrong = ['predict nowhere.png', f'predict {folder}/runs', 'predict --weights nowhere.pth x.png', f'evaluate --data {folder}', 'train --recipe magic',
-             f'train --epochs 0 --data {sample} --out {folder}/other', f'train --resume --data {sample} --out {folder}/other', 'evaluate --device cuda:99']
+    # cell 28207e96
+    wrong = ['predict nowhere.png', f'predict {folder}/runs', 'predict --weights nowhere.pth x.png',
+             f'evaluate --data {folder}', 'train --recipe magic',
+             f'train --epochs 0 --data {sample} --out {folder}/other',
+             f'train --resume --data {sample} --out {folder}/other', 'evaluate --device cuda:99']
     for command in wrong:
         status, out, err = shell(command)
         print(err.replace(str(folder), 'folder').strip())
         assert status == 1 and err.count('\n') == 1 and 'Traceback' not in err
-    # cell 8f53b54b
-    code = 'import sys, mnist_cnn.cli as c; c.make_parser(); sys.exit(any(m in sys.modules for m in ("torch", "numpy", "matplotlib")))'
+    # cell f9ea3721
+    code = ('import sys, mnist_cnn.cli as c; c.make_parser(); '
+            'sys.exit(any(m in sys.modules for m in ("torch", "numpy", "matplotlib")))')
     assert subprocess.run([sys.executable, '-c', code]).returncode == 0

@@ -111,7 +111,7 @@ def test_what_mnist_did_to_its_digits():
         'Pictures in rows; every row is a list.'
         fig, axes = plt.subplots(len(rows), len(rows[0]), figsize=(size * len(rows[0]), size * len(rows)), squeeze=False)
         for row, pictures in zip(axes, rows):
-            for ax, picture in zip(row, pictures): ax.imshow(picture, cmap='gray'); ax.axis('off')
+            for ax, picture in zip(row, pictures): ax.imshow(picture, cmap='gray', vmin=0, vmax=1 if np.max(picture) <= 1 else 255); ax.axis('off')
         for ax, name in zip(axes[0], names): ax.set_title(name, fontsize=7)
         fig.tight_layout(pad=.3)
 
@@ -187,7 +187,7 @@ def test_remove_lines():
     global axes, clean, fig, flat, left, level, lines, page, right, sheet, squared, tilt, unruled
     # cell 3cbab32e
     page = np.clip(inked['ruled'] / peak_level(inked['ruled']), 0, 1)
-    level, tilt = line_levels(page, .12)
+    level, tilt = line_levels(cv2.resize(page, (STRIPS, len(page)), interpolation=cv2.INTER_AREA), 48, .12)
     fig, axes = plt.subplots(1, 2, figsize=(5, 2.2), sharey=True)
     axes[0].imshow(page, cmap='gray', aspect='auto'); axes[0].axis('off')
     axes[1].plot(level, np.arange(len(level)), color='#4477aa', lw=1); axes[1].set_title('line through each row', fontsize=8)

@@ -43,9 +43,11 @@ def test_from_logits_to_a_confidence_and_to_doubt():
     # cell e464cb35
     warm, cold = Calibration(temperature=2), Calibration(temperature=.5)
     logits = np.array([[2., 1., 0, 0, 0, 0, 0, 0, 0, 0]])
-    assert np.isclose(warm.probabilities(logits).sum(), 1) and cold.probabilities(logits).max() > warm.probabilities(logits).max()
+    assert np.isclose(warm.probabilities(logits).sum(), 1)
+    assert cold.probabilities(logits).max() > warm.probabilities(logits).max()
     assert np.isfinite(Calibration().probabilities(logits * 1e4)).all()
-    assert Calibration(standout=1.8).doubt(logits[0], .9) == 'not_a_digit' and Calibration(sure=.5).doubt(logits[0], .4) == 'unsure'
+    assert Calibration(standout=1.8).doubt(logits[0], .9) == 'not_a_digit'
+    assert Calibration(sure=.5).doubt(logits[0], .4) == 'unsure'
 
 
 def test_a_network_that_stays_loaded():
@@ -101,10 +103,14 @@ def test_doubt():
 
     pen = dict(fill=30, width=12, joint='curve')
     nothing = page(lambda draw: None)
-    letter = page(lambda draw: [draw.line(line, **pen) for line in ([(50, 160), (100, 40), (150, 160)], [(70, 115), (130, 115)])])
-    star = page(lambda draw: draw.line([(100 + 70 * np.sin(k * 2.513), 100 - 70 * np.cos(k * 2.513)) for k in range(6)], **pen))
-    for name, picture in dict(nothing=nothing, letter=letter, star=star).items(): print(f'{name:8} {predict(picture).status:12} {predict(picture).message}')
-    assert predict(nothing).digit is None and predict(nothing).status == 'blank' and predict(nothing).confidence == 0
+    letter = page(lambda draw: [draw.line(line, **pen) for line in ([(50, 160), (100, 40), (150, 160)],
+                                                                    [(70, 115), (130, 115)])])
+    star = page(lambda draw: draw.line([(100 + 70 * np.sin(k * 2.513), 100 - 70 * np.cos(k * 2.513))
+                                        for k in range(6)], **pen))
+    for name, picture in dict(nothing=nothing, letter=letter, star=star).items():
+        print(f'{name:8} {predict(picture).status:12} {predict(picture).message}')
+    assert predict(nothing).digit is None and predict(nothing).status == 'blank'
+    assert predict(nothing).confidence == 0
     assert {predict(letter).status, predict(star).status} <= {'not_a_digit', 'unsure'}
     # cell 1b7fa329
     seen = [prepare(examples / '7_paper.jpg').image * (1 - share) for share in np.linspace(0, .95, 6)]
@@ -125,15 +131,18 @@ def test_the_log():
     predict(examples / '7_paper.jpg')
     log.removeHandler(lines); log.setLevel(logging.NOTSET)
     print(lines.lines[0].replace(str(predictor.weights.parent), 'models'))
-    assert lines.lines[0].startswith("MODEL PREDICTION: 7 | Confidence: 9") and 'mnist_cnn_model.pth' in lines.lines[0]
+    assert lines.lines[0].startswith("MODEL PREDICTION: 7 | Confidence: 9")
+    assert 'mnist_cnn_model.pth' in lines.lines[0]
 
 
 def test_what_cannot_be_read():
     global bad, error, folder, read
     # cell e5ade757
     folder = Path(tempfile.mkdtemp())
-    (folder / 'page.png').write_bytes(b'<!doctype html>'); (folder / 'cut.png').write_bytes(path.read_bytes()[:300]); (folder / 'empty.png').touch()
-    bad = [folder / 'page.png', folder / 'cut.png', folder / 'empty.png', folder / 'nowhere.png', folder, np.zeros((5, 1, 28, 28)), np.full((28, 28), np.nan)]
+    (folder / 'page.png').write_bytes(b'<!doctype html>'); (folder / 'cut.png').write_bytes(path.read_bytes()[:300])
+    (folder / 'empty.png').touch()
+    bad = [folder / 'page.png', folder / 'cut.png', folder / 'empty.png', folder / 'nowhere.png', folder,
+           np.zeros((5, 1, 28, 28)), np.full((28, 28), np.nan)]
     read = predictor.predict_many([*bad, examples / '7_paper.jpg'], errors='return')
     for error in read[:-1]: print(str(error).replace(f'{folder}', 'folder')); assert isinstance(error, ImageError)
     assert read[-1].digit == 7

@@ -28,7 +28,7 @@ def test_an_image_as_the_network_wants_it():
         return torch.from_numpy((pixels - 0.1307) / 0.3081)[None, None]
 
     seven = drawn_seven()
-    plt.figure(figsize=(2, 2)); plt.imshow(seven[0, 0], cmap='gray'); plt.axis('off');
+    plt.figure(figsize=(2, 2)); plt.imshow(seven[0, 0].numpy(), cmap='gray'); plt.axis('off');
 
 
 def test_two_convolutions_two_dense_layers():
@@ -48,7 +48,7 @@ def test_two_convolutions_two_dense_layers():
 
 
 def test_what_passes_through():
-    global ax, axes, draw_stages, features, fig, i, name, passed, picture, pooled1, pooled2, probabilities, rows, stage, stages, t, tiles
+    global ax, axes, draw_stages, features, fig, i, name, passed, picture, pooled1, pooled2, probabilities, rows, stage, stages, tile, tiles
     # cell df01631d
     @torch.inference_mode()
     def stages(model, images):
@@ -70,10 +70,11 @@ def test_what_passes_through():
             stage = stage[0]
             if stage.ndim == 3:                                   # (C, H, W): tile the first 16 maps, four a row
                 tiles = stage[:16] if len(stage) > 1 else stage
-                rows = [torch.cat([F.pad(t, (0, 1, 0, 1), value=float('nan')) for t in tiles[i:i + 4]], 1) for i in range(0, len(tiles), 4)]
+                tiles = [F.pad(tile, (0, 1, 0, 1), value=float('nan')) for tile in tiles]
+                rows = [torch.cat(tiles[i:i + 4], 1) for i in range(0, len(tiles), 4)]
                 picture = torch.cat(rows)
             else: picture = stage.reshape(-1, 8 if len(stage) == 128 else 1)
-            ax.imshow(picture, cmap='gray' if name == 'image' else 'viridis'); ax.axis('off')
+            ax.imshow(picture.numpy(), cmap='gray' if name == 'image' else 'viridis'); ax.axis('off')
             ax.set_title(f'{name}\n{tuple(stage.shape)}', fontsize=9)
         fig.tight_layout()
 
@@ -86,15 +87,18 @@ def test_what_passes_through():
 
 def test_where_the_parameters_sit():
     global ax, bars, counts, fig, layer, n, name, p
-    # cell c55931fe
-    counts = {name: sum(p.numel() for p in layer.parameters()) for name, layer in model.named_children() if name != 'dropout'}
+    # cell 70ffd960
+    counts = {name: sum(p.numel() for p in layer.parameters())
+              for name, layer in model.named_children() if name != 'dropout'}
     fig, ax = plt.subplots(figsize=(6, 1.8))
     bars = ax.barh(list(counts), list(counts.values()), color='#4477aa')
     ax.bar_label(bars, [f'{n:,}' for n in counts.values()], padding=3)
-    ax.invert_yaxis(); ax.set_xlim(0, 480_000); ax.set_xticks([]); ax.spines[['top', 'right', 'bottom']].set_visible(False)
+    ax.invert_yaxis(); ax.set_xlim(0, 480_000); ax.set_xticks([])
+    ax.spines[['top', 'right', 'bottom']].set_visible(False)
     ax.set_title('parameters by layer', fontsize=10);
-    # cell f2d21b9c
-    assert counts == {'conv1': 32 * 9 + 32, 'conv2': 64 * 32 * 9 + 64, 'fc1': 3136 * 128 + 128, 'fc2': 128 * 10 + 10}
+    # cell 5cc35efe
+    assert counts == {'conv1': 32 * 9 + 32, 'conv2': 64 * 32 * 9 + 64,
+                      'fc1': 3136 * 128 + 128, 'fc2': 128 * 10 + 10}
     assert counts['fc1'] / sum(counts.values()) > 0.95
 
 
@@ -102,7 +106,8 @@ def test_one_list_of_layers_three_networks():
     global note, p, padding, pools, total
     # cell c73ac757
     print('wiring                                   parameters   float32')
-    for padding, pools, note in [(1, 2, 'padding, two pools (the default)'), (0, 2, 'no padding, two pools'), (0, 1, 'no padding, one pool (PyTorch examples)')]:
+    for padding, pools, note in [(1, 2, 'padding, two pools (the default)'), (0, 2, 'no padding, two pools'),
+                                 (0, 1, 'no padding, one pool (PyTorch examples)')]:
         total = sum(p.numel() for p in MNISTCNN(padding, pools).parameters())
         print(f'{note:40} {total:>9,}   {4 * total / 1e6:4.1f} MB')
     assert total == 1_199_882
@@ -152,9 +157,13 @@ def test_what_is_refused_and_in_which_words():
 
     flipped = bytearray(whole); flipped[len(whole) // 2] ^= 1
     diverged = MNISTCNN(); nn.init.constant_(diverged.fc2.bias, float('nan'))
-    bad = {'empty': b'', 'page': b'<!doctype html><h1>404</h1>', 'pointer': b'version https://git-lfs.github.com/spec/v1\n', 'short': whole[:-200],
-           'flipped': bytes(flipped), 'module': torch_bytes(nn.Linear(2, 2)), 'evil': torch_bytes({'fc1.weight': Boom()}), 'legacy': pickle.dumps(Boom()),
-           'tensor': torch_bytes(torch.zeros(3)), 'other': torch_bytes({'features.0.weight': torch.zeros(64, 3, 11, 11)}), 'nan': torch_bytes(diverged.state_dict())}
+    bad = {'empty': b'', 'page': b'<!doctype html><h1>404</h1>',
+           'pointer': b'version https://git-lfs.github.com/spec/v1\n', 'short': whole[:-200],
+           'flipped': bytes(flipped), 'module': torch_bytes(nn.Linear(2, 2)),
+           'evil': torch_bytes({'fc1.weight': Boom()}), 'legacy': pickle.dumps(Boom()),
+           'tensor': torch_bytes(torch.zeros(3)),
+           'other': torch_bytes({'features.0.weight': torch.zeros(64, 3, 11, 11)}),
+           'nan': torch_bytes(diverged.state_dict())}
     def refusal(name):
         'The sentence with which a file in our folder is refused.'
         try: load_model(folder / name)
