@@ -9,6 +9,7 @@ import argparse
 import statistics
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from mnist_cnn.data import load_mnist
@@ -71,6 +72,33 @@ def mnist_rows(predictor: Predictor, test) -> list:
     return [row(name, 'right', right.mean(), len(right)), row(name, 'flagged', np.mean([answer.status != 'ok' for answer in answers]), len(right))] + certainty(name, answers, right)
 
 
+def covered(image: np.ndarray, share: float) -> np.ndarray:
+    'The lower part of an image gone.'
+    return np.where(np.arange(len(image))[:, None] < len(image) * (1 - share), image, 0)
+
+
+DAMAGE = {  # name -> what is left of an image (112, 112) float 0..1 where so much, 0 to 1, of the damage is done
+    'blurred': lambda image, share, noise: cv2.GaussianBlur(image, (0, 0), .01 + 14 * share),
+    'faded': lambda image, share, noise: image * (1 - share),
+    'noised': lambda image, share, noise: np.clip(image * (1 - .7 * share) + .6 * share * noise, 0, 1),
+    'covered': lambda image, share, noise: covered(image, share),
+}
+
+
+def damage_rows(predictor: Predictor, test, count: int, seed: int) -> list:
+    'How often the confidence in an image rises by over 0.05 from one step of damage to the next, and how much the mean ever rises.'
+    rng, rows = np.random.default_rng(seed), []
+    chosen = rng.choice(len(test), count, replace=False)
+    images = [cv2.resize(image, (112, 112), interpolation=cv2.INTER_LINEAR) / 255 for image in test.images[chosen].numpy()]
+    noise = rng.normal(0, 1, (112, 112))
+    for name, spoil in DAMAGE.items():
+        steps = [[spoil(image, share, noise).astype(np.float32) for image in images] for share in np.linspace(0, 1, 9)]
+        confidence = np.array([[answer.confidence for answer in predictor.predict_many(step)] for step in steps])  # (9, count)
+        rows.append(row(f'{name} step by step', 'rises', (np.diff(confidence, axis=0) > .05).mean(), count))
+        rows.append(row(f'{name} step by step, mean', 'rises by', max(0, np.diff(confidence.mean(1)).max()), count))
+    return rows
+
+
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--root', type=Path, default=Path('../shared/data/digits'))
@@ -83,4 +111,5 @@ if __name__ == '__main__':
     predictor, mnist = Predictor(args.weights), load_mnist(args.data)
     table = real_sets(predictor, args.root) if args.root.is_dir() else []
     table += no_digits(predictor, mnist.test.images.numpy(), args.count, args.seed) + mnist_rows(predictor, mnist.test)
+    table += damage_rows(predictor, mnist.test, args.count, args.seed)
     save(args.out, dict(command='python benchmarks/handwriting.py', weights=predictor.model.metadata['sha256'], count=args.count, seed=args.seed, **machine(), table=table))

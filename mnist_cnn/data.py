@@ -54,10 +54,14 @@ def read_bytes(
     'The content of a data file; `DataError` where it is missing, damaged, or a web page.'
     try:
         with open(path, 'rb') as file: start = file.read(64)
-        if start.lstrip()[:1] == b'<': raise DataError(f'{path} is a web page, not data: the download met a login page or a proxy; delete it and fetch it again')
-        with (gzip.open if start[:2] == b'\x1f\x8b' else open)(path, 'rb') as file: return file.read(MAX_BYTES + 1)
+        if start.lstrip()[:1] == b'<':
+            raise DataError(f'{path} is a web page, not data: the download met a login page or a proxy; '
+                            'delete it and fetch it again')
+        with (gzip.open if start[:2] == b'\x1f\x8b' else open)(path, 'rb') as file:
+            return file.read(MAX_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f'{path} is a damaged or incomplete gzip file, as after an interrupted download; delete it and fetch it again') from error
+        raise DataError(f'{path} is a damaged or incomplete gzip file, as after an interrupted download; '
+                        'delete it and fetch it again') from error
     except OSError as error: raise DataError(f'{path} cannot be read: {error.strerror or error}') from error
 
 # %% ../nbs/01_data.ipynb #8ff5bb14
@@ -67,17 +71,20 @@ def read_idx(
     'Read an IDX file; `DataError` names the file where it is not exactly as long as its header says.'
     data = read_bytes(path)
     if len(data) < 8 or data[:3] != b'\0\0\x08' or data[3] not in (1, 3):
-        raise DataError(f'{path} is not an IDX file of bytes (it begins with {data[:4].hex(" ")}); delete it and fetch it again')
+        raise DataError(f'{path} is not an IDX file of bytes (it begins with {data[:4].hex(" ")}); '
+                        'delete it and fetch it again')
     dims = data[3]
     shape = tuple(int.from_bytes(data[4 + 4 * i:8 + 4 * i], 'big') for i in range(dims))
     wanted = 4 + 4 * dims + math.prod(shape)
     if len(data) != wanted:
         there = f'over {MAX_BYTES:,}' if len(data) > MAX_BYTES else f'{len(data):,}'
-        raise DataError(f'{path} should have {wanted:,} bytes by its header but has {there}; delete it and fetch it again')
+        raise DataError(f'{path} should have {wanted:,} bytes by its header but has {there}; '
+                        'delete it and fetch it again')
     return np.frombuffer(data, np.uint8, offset=4 + 4 * dims).reshape(shape)
 
 # %% ../nbs/01_data.ipynb #06a72a9f
-IDX_NAMES = [('train-images', 'idx3-ubyte'), ('train-labels', 'idx1-ubyte'), ('t10k-images', 'idx3-ubyte'), ('t10k-labels', 'idx1-ubyte')]
+IDX_NAMES = [('train-images', 'idx3-ubyte'), ('train-labels', 'idx1-ubyte'),
+             ('t10k-images', 'idx3-ubyte'), ('t10k-labels', 'idx1-ubyte')]
 
 def find_idx(
     folder: Path,  # where to look
@@ -86,7 +93,8 @@ def find_idx(
     found = []
     for stem, kind in IDX_NAMES:
         names = [f'{stem}{mark}{kind}{packed}' for packed in ('', '.gz') for mark in '-.']
-        paths = [folder / name for name in names] + [folder / outer / inner for outer in names for inner in names]
+        paths = [folder / name for name in names]
+        paths += [folder / outer / inner for outer in names for inner in names]
         found += [path for path in paths if path.is_file()][:1]
     return found
 
@@ -96,7 +104,8 @@ def read_split(
 ) -> Digits:
     'Images and labels of one half of MNIST, checked to belong together.'
     images, labels = read_idx(images_path), read_idx(labels_path)
-    if images.ndim != 3 or images.shape[1:] != (28, 28): raise DataError(f'{images_path} holds an array of shape {images.shape}, not images of 28x28')
+    if images.ndim != 3 or images.shape[1:] != (28, 28):
+        raise DataError(f'{images_path} holds an array of shape {images.shape}, not images of 28x28')
     if labels.ndim != 1: raise DataError(f'{labels_path} holds an array of shape {labels.shape}, not labels')
     return checked(images, labels, images_path, labels_path)
 
@@ -108,14 +117,18 @@ def checked(
     labels_path,
 ) -> Digits:
     'Digits from arrays; `DataError` where counts differ, nothing is there, or a label is no digit.'
-    if len(images) != len(labels): raise DataError(f'{images_path} holds {len(images):,} images but {labels_path} holds {len(labels):,} labels')
+    if len(images) != len(labels):
+        raise DataError(f'{images_path} holds {len(images):,} images '
+                        f'but {labels_path} holds {len(labels):,} labels')
     if not len(labels): raise DataError(f'{images_path} holds no images')
-    if labels.max() > 9 or labels.min() < 0: raise DataError(f'{labels_path} holds the label {labels[(labels > 9) | (labels < 0)][0]}, which is not a digit')
+    if labels.max() > 9 or labels.min() < 0:
+        raise DataError(f'{labels_path} holds the label {labels[(labels > 9) | (labels < 0)][0]}, '
+                        'which is not a digit')
     return Digits(torch.from_numpy(images.copy()), torch.from_numpy(labels.astype(np.int64)))
 
 # %% ../nbs/01_data.ipynb #95683669
 def read_csv(
-    path: str | os.PathLike,  # e.g. mnist_train.csv: a header, then label,pixel,pixel,... a line; plain or gzipped
+    path: str | os.PathLike,  # e.g. mnist_train.csv: a header, then label,pixel,... a line; plain or gzipped
 ) -> Digits:
     'Read digits from CSV.'
     lines = read_bytes(path).decode('ascii', 'replace').splitlines()
@@ -123,7 +136,8 @@ def read_csv(
     if not lines: raise DataError(f'{path} holds no images')
     try: table = np.loadtxt(lines, dtype=np.int16, delimiter=',', ndmin=2)
     except ValueError as error: raise DataError(f'{path} is not a table of whole numbers: {error}') from error
-    if table.shape[1:] != (785,): raise DataError(f'{path} has {table.shape[1] if table.size else 0} columns, not a label and 784 pixels')
+    if table.shape[1:] != (785,):
+        raise DataError(f'{path} has {table.shape[1] if table.size else 0} columns, not a label and 784 pixels')
     if table.min() < 0 or table.max() > 255: raise DataError(f'{path} holds a value outside 0 to 255')
     return checked(table[:, 1:].astype(np.uint8).reshape(-1, 28, 28), table[:, 0], path, path)
 
@@ -143,7 +157,8 @@ def download(
         try:
             socket.setdefaulttimeout(20)  # seconds without a byte
             TorchvisionMNIST(part, download=True)
-        except (OSError, RuntimeError) as error: raise DataError(f'MNIST cannot be downloaded: {error}') from error
+        except (OSError, RuntimeError) as error:
+            raise DataError(f'MNIST cannot be downloaded: {error}') from error
         finally: socket.setdefaulttimeout(patience)
         for path in Path(part).glob('MNIST/raw/*.gz'): os.replace(path, folder / path.name)
 
@@ -160,7 +175,8 @@ def search(
     for folder in folders: yield from (('files', folder / below) for below in ('', 'raw', 'MNIST/raw'))
     if not root and source != 'files':
         for depth in ('*', '*/*', '*/*/*'):
-            yield from (('Kaggle', folder) for folder in sorted(Path(kaggle_root, 'input').glob(depth)) if folder.is_dir())
+            below = sorted(Path(kaggle_root, 'input').glob(depth))
+            yield from (('Kaggle', folder) for folder in below if folder.is_dir())
 
 # %% ../nbs/01_data.ipynb #aab51c8a
 def load_folder(
@@ -171,30 +187,37 @@ def load_folder(
     if len(paths) == 4: return read_split(*paths[:2]), read_split(*paths[2:])
     tables = [folder / 'mnist_train.csv', folder / 'mnist_test.csv']
     if all(path.is_file() for path in tables): return read_csv(tables[0]), read_csv(tables[1])
-    if paths: raise DataError(f'{folder} holds only {len(paths)} of the four files of MNIST ({", ".join(path.name for path in paths)}); fetch the others too')
+    if paths:
+        raise DataError(f'{folder} holds only {len(paths)} of the four files of MNIST '
+                        f'({", ".join(path.name for path in paths)}); fetch the others too')
 
-# %% ../nbs/01_data.ipynb #9cddedf5
+# %% ../nbs/01_data.ipynb #e23fd203
 def load_mnist(
-    root: str | os.PathLike | None = None,    # a folder with MNIST's files; None: MNIST_ROOT, or the usual places
-    source: str = 'auto',                     # 'auto', or only one of 'files', 'kaggle', 'download', 'sample'
+    root: str | os.PathLike | None = None,  # a folder with MNIST's files; None: MNIST_ROOT, or the usual places
+    source: str = 'auto',                   # 'auto', or only one of 'files', 'kaggle', 'download', 'sample'
     kaggle_root: str | os.PathLike = '/kaggle',
-) -> MNIST:                                   # 60,000 and 10,000 images, or a sample of 4,000 and 1,000
+) -> MNIST:                                 # 60,000 and 10,000 images, or a sample of 4,000 and 1,000
     'MNIST from files, Kaggle, the network, or (loudly) the sample that comes with the package.'
-    if source not in ('auto', 'files', 'kaggle', 'download', 'sample'): raise DataError(f"source must be 'auto', 'files', 'kaggle', 'download' or 'sample', not {source!r}")
+    if source not in ('auto', 'files', 'kaggle', 'download', 'sample'):
+        raise DataError(f"source must be 'auto', 'files', 'kaggle', 'download' or 'sample', not {source!r}")
     if root is None and source in ('auto', 'files'): root = os.environ.get('MNIST_ROOT')
     if root or source in ('auto', 'files', 'kaggle'):
         for kind, folder in search(root, source, kaggle_root):
             if halves := load_folder(folder): return MNIST(*halves, source=f'{kind} in {friendly(folder)}')
         if root: raise DataError(f'{root} holds none of the files of MNIST, such as train-images-idx3-ubyte.gz')
-        if source != 'auto': raise DataError(f'MNIST was not found (source={source!r}); give the folder that holds it as root or in MNIST_ROOT')
+        if source != 'auto':
+            raise DataError(f'MNIST was not found (source={source!r}); '
+                            'give the folder that holds it as root or in MNIST_ROOT')
     if source != 'sample':
         try:
             download(cache_folder())
             return MNIST(*load_folder(cache_folder()), source='a fresh download')
         except DataError as error:
             if source == 'download': raise
-            warnings.warn(f'{error}. Falling back on the SAMPLE of 5,000 digits: every figure from it is a sample figure.', stacklevel=2)
-    return MNIST(*load_folder(Path(__file__).parent / 'sample'), source='the sample of 5,000 digits that comes with mnist_cnn')
+            warnings.warn(f'{error}. Falling back on the SAMPLE of 5,000 digits: '
+                          'every figure from it is a sample figure.', stacklevel=2)
+    return MNIST(*load_folder(Path(__file__).parent / 'sample'),
+                 source='the sample of 5,000 digits that comes with mnist_cnn')
 
 # %% ../nbs/01_data.ipynb #7c3a3e2d
 def friendly(
@@ -224,7 +247,7 @@ def show_digits(
         y, x = i // columns * tall + tall - 28, i % columns * 30
         mosaic[y:y + 28, x:x + 28] = image
         if titles: ax.text(x + 14, y - 2, titles[i], ha='center', fontsize=7 * zoom / 2, color='grey')
-    ax.imshow(mosaic, cmap='gray', interpolation='nearest')
+    ax.imshow(mosaic.numpy(), cmap='gray', interpolation='nearest')
     ax.axis('off')
     return fig
 
@@ -248,9 +271,10 @@ def random_affine(
     generator: torch.Generator | None = None,  # for the random numbers, on the images' device
 ) -> torch.Tensor:                             # (N, 1, 28, 28)
     'Turn, scale, slant and shift each image of a batch by its own small random amount.'
-    def uniform(limit): return (2 * torch.rand(len(images), device=images.device, generator=generator) - 1) * limit
+    def uniform(limit):
+        return (2 * torch.rand(len(images), device=images.device, generator=generator) - 1) * limit
     angle, zoom, slant = uniform(math.radians(degrees)), 1 + uniform(scale), uniform(shear)
-    dx, dy = uniform(shift / 14), uniform(shift / 14)                      # the grid spans -1 to 1 over 28 pixels
+    dx, dy = uniform(shift / 14), uniform(shift / 14)  # the grid spans -1 to 1 over 28 pixels
     cos, sin = zoom * angle.cos(), zoom * angle.sin()
     theta = torch.stack([cos, slant * cos - sin, dx, sin, slant * sin + cos, dy], 1).reshape(-1, 2, 3)
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
@@ -264,7 +288,8 @@ def random_stroke(
     generator: torch.Generator | None = None,  # on the images' device
 ) -> torch.Tensor:                             # (N, 1, 28, 28); narrowed ones keep their ink, so may exceed 1
     'Make the strokes of each image wider or narrower by its own small random amount.'
-    amount = torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator) * (narrower + wider) - narrower
+    amount = torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator)
+    amount = amount * (narrower + wider) - narrower
     sign = amount.sign()                       # narrowing ink is widening paper
     signed = images * sign
     widest = torch.maximum(F.max_pool2d(signed, (3, 1), 1, (1, 0)), F.max_pool2d(signed, (1, 3), 1, (0, 1)))
@@ -276,7 +301,8 @@ def random_blur(
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:                             # (N, 1, 28, 28)
     'Put some of the images out of focus, up to a standard deviation of 1.15 pixels.'
-    amount = (1 - torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator) / share).clamp(min=0)
+    amount = torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator)
+    amount = (1 - amount / share).clamp(min=0)
     return torch.lerp(images, F.avg_pool2d(F.avg_pool2d(images, 3, 1, 1), 3, 1, 1), amount)
 
 def random_ink(
@@ -294,7 +320,8 @@ def random_handwriting(
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:                             # (N, 1, 28, 28) in 0..1
     'The same digits in other hands, with other pens, seen by other cameras.'
-    for change in (random_affine, random_stroke, random_blur, random_ink): images = change(images, generator=generator)
+    for change in (random_affine, random_stroke, random_blur, random_ink):
+        images = change(images, generator=generator)
     return images
 
 # %% ../nbs/01_data.ipynb #83bfc358
@@ -322,7 +349,8 @@ class Batches:
         device = self.images.device
         generator = torch.Generator(device).manual_seed(self.seed * 100_003 + number)
         count = len(self.labels)
-        order = torch.randperm(count, device=device, generator=generator) if self.shuffle else torch.arange(count, device=device)
+        order = (torch.randperm(count, device=device, generator=generator) if self.shuffle
+                 else torch.arange(count, device=device))
         for index in order.split(self.batch_size):
             images, targets = self.images[index], self.labels[index]
             if self.others: images, targets = self.mixed(images, targets, generator)

@@ -31,9 +31,12 @@ def works(
     device: str,  # 'cuda', 'mps', 'cpu'
 ) -> bool:
     'Whether a device can really do a convolution.'
-    try: return torch.nn.functional.conv2d(torch.ones(1, 1, 3, 3, device=device), torch.ones(1, 1, 3, 3, device=device)).item() == 9
+    try:
+        return torch.nn.functional.conv2d(torch.ones(1, 1, 3, 3, device=device),
+                                          torch.ones(1, 1, 3, 3, device=device)).item() == 9
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        log.warning('%s is there but does not work (%s)', device, str(error).strip().splitlines()[0].split('. ')[0])
+        log.warning('%s is there but does not work (%s)', device,
+                    str(error).strip().splitlines()[0].split('. ')[0])
         return False
 
 def pick_device(
@@ -63,7 +66,9 @@ class Evaluation:
     wrong: torch.Tensor    # (K,) indices of the images it got wrong
     guesses: torch.Tensor  # (K,) what it took them for
 
-    def __repr__(self): return f'{self.accuracy:.2%} of {self.count:,} images right ({len(self.wrong)} wrong), loss {self.loss:.4f}'
+    def __repr__(self):
+        return (f'{self.accuracy:.2%} of {self.count:,} images right ({len(self.wrong)} wrong), '
+                f'loss {self.loss:.4f}')
 
 # %% ../nbs/02_train.ipynb #703c7eb7
 @torch.inference_mode()
@@ -76,11 +81,13 @@ def evaluate(
     digits = data.test if isinstance(data, MNIST) else data
     training, device = model.training, next(model.parameters()).device
     model.eval()
-    logits = torch.cat([model(images) for images, _ in Batches(digits, batch_size, device=device)]).float().cpu()
+    batches = Batches(digits, batch_size, device=device)
+    logits = torch.cat([model(images) for images, _ in batches]).float().cpu()
     model.train(training)
     guesses = logits.argmax(1)
     wrong = torch.nonzero(guesses != digits.labels)[:, 0]
-    return Evaluation(F.cross_entropy(logits, digits.labels).item(), (len(digits) - len(wrong)) / len(digits), len(digits), wrong, guesses[wrong])
+    return Evaluation(F.cross_entropy(logits, digits.labels).item(), (len(digits) - len(wrong)) / len(digits),
+                      len(digits), wrong, guesses[wrong])
 
 # %% ../nbs/02_train.ipynb #2de3efa8
 @dataclass(frozen=True)
@@ -98,7 +105,8 @@ class Recipe:
 
 AUGMENTATIONS = {'affine': random_affine, 'handwriting': random_handwriting}
 RECIPES = {'accurate': Recipe(),
-           'plain': Recipe(lr=1e-3, schedule='constant', batch_size=64, weight_decay=0, label_smoothing=0, dropout=.5, augment=None, distractors=0)}
+           'plain': Recipe(lr=1e-3, schedule='constant', batch_size=64, weight_decay=0, label_smoothing=0,
+                           dropout=.5, augment=None, distractors=0)}
 
 # %% ../nbs/02_train.ipynb #bf1e1efa
 def learning_rate(
@@ -115,7 +123,7 @@ def learning_rate(
 @dataclass
 class History:
     'What happened in each epoch: a list of rows, as a table, as curves.'
-    rows: list = field(default_factory=list)  # dicts: epoch, lr, loss, accuracy, test_loss, test_accuracy, seconds
+    rows: list = field(default_factory=list)  # dicts: epoch, lr, (test_)loss, (test_)accuracy, seconds
     interrupted: bool = False                 # stopped by Ctrl-C before the last epoch
 
     def __len__(self): return len(self.rows)
@@ -124,7 +132,8 @@ class History:
     def __repr__(self):
         lines = ['epoch   training loss   accuracy   test loss   accuracy']
         for row in self.rows:
-            lines.append(f'{row["epoch"]:5} {row["loss"]:15.4f} {row["accuracy"]:10.2%} {row["test_loss"]:11.4f} {row["test_accuracy"]:10.2%}')
+            lines.append(f'{row["epoch"]:5} {row["loss"]:15.4f} {row["accuracy"]:10.2%} '
+                         f'{row["test_loss"]:11.4f} {row["test_accuracy"]:10.2%}')
         return '\n'.join(lines + ['(interrupted)'] * self.interrupted)
 
     def plot(self):
@@ -135,8 +144,10 @@ class History:
         for ax, key, title in zip(axes, ('loss', 'accuracy'), ('loss', 'error, %')):
             for prefix, label, colour in (('', 'training', '#bbbbbb'), ('test_', 'test', '#4477aa')):
                 values = [row[prefix + key] for row in self.rows]
-                ax.plot(epochs, values if key == 'loss' else [100 * (1 - v) for v in values], 'o-', ms=3, label=label, color=colour)
-            ax.set(title=title, xlabel='epoch', yscale='log'); ax.spines[['top', 'right']].set_visible(False); ax.legend()
+                ax.plot(epochs, values if key == 'loss' else [100 * (1 - v) for v in values], 'o-', ms=3,
+                        label=label, color=colour)
+            ax.set(title=title, xlabel='epoch', yscale='log', xticks=epochs)
+            ax.spines[['top', 'right']].set_visible(False); ax.legend()
         fig.tight_layout()
         return fig
 
@@ -181,13 +192,16 @@ def show_progress(
 ):
     'Move the bar; look at the sums only every 20 batches, since that makes a GPU wait.'
     bar.update()
-    if last or bar.n % 20 == 0: bar.set_postfix_str(f'loss {total.item() / seen:.3f}, accuracy {right.item() / seen:.2%}', refresh=False)
+    if last or bar.n % 20 == 0:
+        bar.set_postfix_str(f'loss {total.item() / seen:.3f}, accuracy {right.item() / seen:.2%}',
+                            refresh=False)
 
 def mixed_precision(
     device: torch.device,
 ):                         # a context manager
     'Half-wide arithmetic where the GPU does it well and needs no loss scaling (bfloat16), else none.'
-    if device.type == 'cuda' and torch.cuda.is_bf16_supported(including_emulation=False): return torch.autocast('cuda', torch.bfloat16)
+    if device.type == 'cuda' and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.autocast('cuda', torch.bfloat16)
     return contextlib.nullcontext()
 
 # %% ../nbs/02_train.ipynb #5b19a23e
@@ -207,7 +221,8 @@ def save_checkpoint(
 ):
     'Write everything that is needed to go on after this epoch.'
     buffer = io.BytesIO()
-    torch.save(dict(settings=settings, rows=history.rows, **{name: part.state_dict() for name, part in parts.items()}), buffer)
+    states = {name: part.state_dict() for name, part in parts.items()}
+    torch.save(dict(settings=settings, rows=history.rows, **states), buffer)
     write_atomically(path, buffer.getvalue())
 
 def load_checkpoint(
@@ -217,12 +232,16 @@ def load_checkpoint(
     history: History, # likewise
 ):
     'Go back to where `save_checkpoint` was; `TrainingError` where that is not possible.'
-    if not path.exists(): raise TrainingError(f'{path} does not exist: there is nothing to resume; train without resume')
+    if not path.exists():
+        raise TrainingError(f'{path} does not exist: there is nothing to resume; train without resume')
     try: saved = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error: raise TrainingError(f'{path} is not a checkpoint of this package; delete it and train without resume') from error
+    except Exception as error:
+        raise TrainingError(f'{path} is not a checkpoint of this package; '
+                            'delete it and train without resume') from error
     if saved['settings'] != settings:
         changed = [key for key in settings if saved['settings'].get(key) != settings[key]]
-        raise TrainingError(f'{path} was started with other settings ({", ".join(changed)}); resume with those, or train without resume')
+        raise TrainingError(f'{path} was started with other settings ({", ".join(changed)}); '
+                            'resume with those, or train without resume')
     for name, part in parts.items(): part.load_state_dict(saved[name])
     history.rows = saved['rows']
 
@@ -234,7 +253,8 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     'Adam, with decoupled weight decay where the recipe has some.'
     kind = torch.optim.AdamW if recipe.weight_decay else torch.optim.Adam
-    return kind(model.parameters(), lr=recipe.lr, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=device.type in ('cpu', 'cuda'))
+    return kind(model.parameters(), lr=recipe.lr, betas=recipe.betas, weight_decay=recipe.weight_decay,
+                fused=device.type in ('cpu', 'cuda'))
 
 def check_recipe(
     recipe: Recipe,
@@ -244,22 +264,25 @@ def check_recipe(
     if epochs < 1: raise TrainingError(f'epochs must be at least 1, not {epochs}')
     if recipe.batch_size < 1: raise TrainingError(f'batch_size must be at least 1, not {recipe.batch_size}')
     if not recipe.lr > 0: raise TrainingError(f'lr must be over 0, not {recipe.lr}')
-    if recipe.augment not in (None, *AUGMENTATIONS): raise TrainingError(f'augment must be one of {", ".join(AUGMENTATIONS)} or None, not {recipe.augment!r}')
-    if recipe.schedule not in ('onecycle', 'constant'): raise TrainingError(f"schedule must be 'onecycle' or 'constant', not {recipe.schedule!r}")
+    if recipe.augment not in (None, *AUGMENTATIONS):
+        raise TrainingError(f'augment must be one of {", ".join(AUGMENTATIONS)} or None, '
+                            f'not {recipe.augment!r}')
+    if recipe.schedule not in ('onecycle', 'constant'):
+        raise TrainingError(f"schedule must be 'onecycle' or 'constant', not {recipe.schedule!r}")
 
-# %% ../nbs/02_train.ipynb #bfd79e33
+# %% ../nbs/02_train.ipynb #bb19ab1b
 def fit(
-    model: MNISTCNN,                       # trained in place
-    data: MNIST,                           # trains on its training images; the test images only tell how it goes
+    model: MNISTCNN,                   # trained in place
+    data: MNIST,                       # trains on its training images; the test images only tell how it goes
     epochs: int = 10,
     recipe: Recipe = RECIPES['accurate'],
-    seed: int = 0,                         # of order, augmentation and dropout (the first weights are the caller's)
-    device: str = 'auto',                  # see `pick_device`
+    seed: int = 0,                     # of order, augmentation and dropout (the first weights are the caller's)
+    device: str = 'auto',              # see `pick_device`
     checkpoint: str | os.PathLike | None = None,  # file to write after every epoch
-    resume: bool = False,                  # go on from `checkpoint`
-    on_epoch: Callable | None = None,      # called with the `History` after every epoch, see `live_curves`
-    progress: bool = True,                 # show a bar with loss, accuracy and time left
-    **changes,                             # fields of the recipe to change, e.g. `lr=.01`
+    resume: bool = False,              # go on from `checkpoint`
+    on_epoch: Callable | None = None,  # called with the `History` after every epoch, see `live_curves`
+    progress: bool = True,             # show a bar with loss, accuracy and time left
+    **changes,                         # fields of the recipe to change, e.g. `lr=.01`
 ) -> History:
     'Train a network. Ctrl-C stops at once and leaves it as it was after the last complete epoch.'
     from tqdm.auto import tqdm
@@ -271,25 +294,33 @@ def fit(
     usual_dropout, model.dropout.p = model.dropout.p, recipe.dropout
     optimizer = make_optimizer(model, recipe, device)
     parts = dict(model=model, optimizer=optimizer)
-    settings = json.loads(json.dumps(dict(recipe=asdict(recipe), epochs=epochs, seed=seed, images=len(data.train))))
+    settings = dict(recipe=asdict(recipe), epochs=epochs, seed=seed, images=len(data.train))
+    settings = json.loads(json.dumps(settings))
     history = History()
     if resume: load_checkpoint(Path(checkpoint), settings, parts, history)
-    batches = Batches(data.train, recipe.batch_size, shuffle=True, augment=AUGMENTATIONS.get(recipe.augment), seed=seed, device=device)
+    batches = Batches(data.train, recipe.batch_size, shuffle=True, augment=AUGMENTATIONS.get(recipe.augment),
+                      seed=seed, device=device)
     if recipe.distractors: batches.mix(*make_distractors(data.train, seed=seed), recipe.distractors)
     log.info('training on %s', describe_device(device))
     bar = tqdm(total=epochs * len(batches), initial=len(history) * len(batches), unit='batch',
-               disable=None if progress and not os.environ.get('TQDM_DISABLE') else True)  # None: where somebody is looking
+               # None: where somebody is looking
+               disable=None if progress and not os.environ.get('TQDM_DISABLE') else True)
     complete = copy.deepcopy(model.state_dict())
     try:
         for epoch in range(len(history), epochs):
             bar.set_description(f'epoch {epoch + 1}/{epochs}')
             start = time.perf_counter()
             row = train_epoch(model, batches, optimizer, recipe, epoch, epochs, bar)
-            if not math.isfinite(row['loss']): raise TrainingError(f'the loss is no longer a number in epoch {epoch + 1}: lower the learning rate (lr={recipe.lr})')
+            if not math.isfinite(row['loss']):
+                raise TrainingError(f'the loss is no longer a number in epoch {epoch + 1}: '
+                                    f'lower the learning rate (lr={recipe.lr})')
             test = evaluate(model, data)
-            history.rows.append(row | dict(test_loss=test.loss, test_accuracy=test.accuracy, seconds=time.perf_counter() - start))
+            history.rows.append(row | dict(test_loss=test.loss, test_accuracy=test.accuracy,
+                                           seconds=time.perf_counter() - start))
             complete = copy.deepcopy(model.state_dict())
-            if bar.disable: log.info('epoch %d/%d: loss %.4f, test accuracy %.2f %%', epoch + 1, epochs, row['loss'], 100 * test.accuracy)
+            if bar.disable:
+                log.info('epoch %d/%d: loss %.4f, test accuracy %.2f %%',
+                         epoch + 1, epochs, row['loss'], 100 * test.accuracy)
             if checkpoint: save_checkpoint(Path(checkpoint), settings, parts, history)
             if on_epoch: on_epoch(history)
     except KeyboardInterrupt:
@@ -325,7 +356,9 @@ def check_writable(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(probe, bytes(room))
-    except OSError as error: raise TrainingError(f'{folder} cannot be written to ({error.strerror}); choose another folder or make room') from error
+    except OSError as error:
+        raise TrainingError(f'{folder} cannot be written to ({error.strerror}); '
+                            'choose another folder or make room') from error
     finally:
         with contextlib.suppress(OSError): probe.unlink()
 
@@ -343,21 +376,22 @@ def facts(
         data=dict(name='sample' if data.is_sample else 'MNIST', train=len(data.train), test=len(data.test)),
         accuracy=test.accuracy, test_loss=round(test.loss, 6), wrong=len(test.wrong),
         recipe=asdict(recipe), epochs=len(history), **more, history=history.rows,
-        versions=dict(python=platform.python_version(), torch=torch.__version__, torchvision=torchvision.__version__),
+        versions=dict(python=platform.python_version(), torch=torch.__version__,
+                      torchvision=torchvision.__version__),
         date=datetime.datetime.now(datetime.timezone.utc).date().isoformat())
 
-# %% ../nbs/02_train.ipynb #cc17398b
+# %% ../nbs/02_train.ipynb #1586728f
 def train(
-    out: str | os.PathLike = 'runs',          # folder for mnist_cnn_model.pth, its JSON and the checkpoint
+    out: str | os.PathLike = 'runs',        # folder for mnist_cnn_model.pth, its JSON and the checkpoint
     epochs: int = 10,
-    recipe: str = 'accurate',                 # a name in `RECIPES`
-    seed: int = 0,                            # of everything, the first weights too
-    data: str | os.PathLike | None = None,    # folder with MNIST's files; None looks in the usual places
+    recipe: str = 'accurate',               # a name in `RECIPES`
+    seed: int = 0,                          # of everything, the first weights too
+    data: str | os.PathLike | None = None,  # folder with MNIST's files; None looks in the usual places
     device: str = 'auto',
-    resume: bool = False,                     # go on after the last complete epoch of a training that was stopped
+    resume: bool = False,                   # go on after the last complete epoch of a training that was stopped
     progress: bool = True,
-    **changes,                                # fields of the recipe to change
-) -> tuple[Path, History, Evaluation | None]: # file of weights, history, result on the test images (None: interrupted)
+    **changes,                              # fields of the recipe to change
+) -> tuple[Path, History, Evaluation | None]:  # weights, history, result on the test images (None: interrupted)
     'Train a network from nothing and save it.'
     if recipe not in RECIPES: raise TrainingError(f'recipe must be one of {", ".join(RECIPES)}, not {recipe!r}')
     out = Path(out)
@@ -382,7 +416,8 @@ def held_out_logits(
     seed: int = 0,
 ) -> torch.Tensor:    # (N, 10), on the CPU
     'The logits of images in other hands than their own: augmented as in training.'
-    batches = Batches(digits, 250, augment=random_handwriting, seed=seed, device=next(model.parameters()).device)
+    batches = Batches(digits, 250, augment=random_handwriting, seed=seed,
+                      device=next(model.parameters()).device)
     return torch.cat([model(images) for images, _ in batches]).float().cpu()
 
 def calibrate(
@@ -396,4 +431,5 @@ def calibrate(
     losses = torch.stack([F.cross_entropy(logits / temperature, digits.labels) for temperature in candidates])
     standout = logits.amax(1) - logits.mean(1)
     return dict(method='temperature scaling on held-out, augmented training images', images=len(digits),
-                temperature=round(candidates[losses.argmin()].item(), 3), standout=round(standout.quantile(flagged).item(), 3), sure=.5)
+                temperature=round(candidates[losses.argmin()].item(), 3),
+                standout=round(standout.quantile(flagged).item(), 3), sure=.5)

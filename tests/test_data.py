@@ -37,12 +37,13 @@ def test_reading_the_file_format():
         raise AssertionError('it was accepted')
 
     images_header = b'\0\0\x08\3' + b'\xff\xff\xff\xff' + b'\0\0\0\x1c' * 2
-    for data in [two[:-1], two + b'!', b'', b'PK\3\4 an archive', b'<html>log in</html>', gzip.compress(two)[:-10], images_header]:
+    for data in [two[:-1], two + b'!', b'', b'PK\3\4 an archive', b'<html>log in</html>',
+                 gzip.compress(two)[:-10], images_header]:
         print(refusal(data))
 
 
 def test_finding_the_four_files():
-    global c, data, header, labels, r, read, row, text
+    global c, data, head, header, labels, r, read, row, text
     # cell 45dd8981
     header = b'\0\0\x08\3' + b'\0\0\0\2' + b'\0\0\0\x1c' * 2
     (folder / 'images').write_bytes(header + bytes(2 * 784))
@@ -51,9 +52,10 @@ def test_finding_the_four_files():
     for labels in [bytes([7, 11]), bytes([7, 1, 2])]:
         data = b'\0\0\x08\1' + len(labels).to_bytes(4, 'big') + labels
         print(refusal(data, lambda path: read_split(folder / 'images', path)))
-    # cell a848422d
+    # cell 332bc480
     row = lambda label: ','.join([str(label)] + ['0'] * 783 + ['255'])
-    (folder / 'mnist_train.csv').write_text('label,' + ','.join(f'{r}x{c}' for r in range(28) for c in range(28)) + f'\n{row(5)}\n{row(0)}\n')
+    head = 'label,' + ','.join(f'{r}x{c}' for r in range(28) for c in range(28))
+    (folder / 'mnist_train.csv').write_text(f'{head}\n{row(5)}\n{row(0)}\n')
     read = read_csv(folder / 'mnist_train.csv')
     assert read.labels.tolist() == [5, 0] and read.images[0, 27, 27] == 255
     for text in [row(12), row(1)[:-4], '1,2,3', 'a page of prose']: print(refusal(text.encode(), read_csv))
@@ -84,11 +86,13 @@ def test_one_call():
     # cell 399a965b
     mnist = load_mnist()
     print(f'{len(mnist.train):,} + {len(mnist.test):,} images from {mnist.source}')
-    assert mnist.train.images.dtype == torch.uint8 and mnist.train.images.shape[1:] == (28, 28) and mnist.train.labels.dtype == torch.int64
+    assert mnist.train.images.dtype == torch.uint8 and mnist.train.images.shape[1:] == (28, 28)
+    assert mnist.train.labels.dtype == torch.int64
     assert (len(mnist.train), len(mnist.test)) == ((4000, 1000) if mnist.is_sample else (60_000, 10_000))
     # cell b5afe484
     sample = load_mnist(source='sample')
-    assert sample.is_sample and sample.train.labels.bincount().tolist() == [400] * 10 and sample.test.labels.bincount().tolist() == [100] * 10
+    assert sample.is_sample and sample.train.labels.bincount().tolist() == [400] * 10
+    assert sample.test.labels.bincount().tolist() == [100] * 10
 
     sample_files = Path(__file__).parent / 'sample'
     damaged = Path(shutil.copytree(sample_files, folder / 'damaged'))
@@ -108,7 +112,8 @@ def test_one_call():
             path.write_bytes(gzip.decompress((sample_files / f'{stem}-{kind}.gz').read_bytes()))
         return kaggle
 
-    for layout in [lambda stem, kind: f'mnist-dataset/{stem}.{kind}', lambda stem, kind: f'datasets/hojjatk/mnist-dataset/{stem}-{kind}/{stem}-{kind}']:
+    for layout in [lambda stem, kind: f'mnist-dataset/{stem}.{kind}',
+                   lambda stem, kind: f'datasets/hojjatk/mnist-dataset/{stem}-{kind}/{stem}-{kind}']:
         found = load_mnist(source='kaggle', kaggle_root=stand_in(layout))
         assert found.source.startswith('Kaggle') and torch.equal(found.train.images, sample.train.images)
 
@@ -119,13 +124,15 @@ def test_one_call():
 
 def test_looking_at_them():
     global ax, centre, counts, digit, fig, first, ink, means, sides, weights
-    # cell 1b3a284e
-    first = torch.cat([torch.nonzero(mnist.train.labels == digit)[:4, 0] for digit in range(10)]).reshape(10, 4).T.flatten()
+    # cell 56841c13
+    first = torch.cat([torch.nonzero(mnist.train.labels == digit)[:4, 0] for digit in range(10)])
+    first = first.reshape(10, 4).T.flatten()
     show_digits(mnist.train.images[first]);
     # cell c93c1927
     counts = mnist.train.labels.bincount()
     fig, ax = plt.subplots(figsize=(6, 1.8))
-    ax.bar(range(10), counts, color='#4477aa'); ax.set_xticks(range(10)); ax.spines[['top', 'right']].set_visible(False)
+    ax.bar(range(10), counts.tolist(), color='#4477aa'); ax.set_xticks(range(10))
+    ax.spines[['top', 'right']].set_visible(False)
     ax.set_title(f'training images of each digit ({"sample" if mnist.is_sample else "MNIST"})', fontsize=10)
     assert counts.min() > 0.9 * len(mnist.train) / 10 * 0.95
     # cell ac5f2a8f
@@ -133,10 +140,12 @@ def test_looking_at_them():
     show_digits(means);
     # cell 2552e592
     weights = mnist.train.images.double() / mnist.train.images.double().sum((1, 2), keepdim=True)
-    centre = torch.stack([(weights.sum(2) * torch.arange(28)).sum(1), (weights.sum(1) * torch.arange(28)).sum(1)], 1)
+    centre = torch.stack([(weights.sum(2) * torch.arange(28)).sum(1),
+                          (weights.sum(1) * torch.arange(28)).sum(1)], 1)
     ink = mnist.train.images > 0
     sides = torch.maximum(ink.any(2).sum(1), ink.any(1).sum(1))
-    print(f'centre of mass at {centre.mean(0).numpy().round(2)}, longer side 20 pixels in {(sides == 20).float().mean():.2%}')
+    print(f'centre of mass at {centre.mean(0).numpy().round(2)}, '
+          f'longer side 20 pixels in {(sides == 20).float().mean():.2%}')
     assert (centre - 14).abs().mean() < 0.3 and (sides == 20).float().mean() > 0.99
 
 
@@ -175,7 +184,7 @@ def test_the_same_digit_written_differently():
 
 
 def test_batches_without_a_dataloader():
-    global Usual, __getitem__, __init__, __len__, augmented_time, batches, column, few, images, labels, labels_of, nothing, our_time, ours, seconds, start, targets, times, transform, usual, usual_time
+    global Usual, __getitem__, __init__, __len__, augmented_time, batches, column, few, images, json, labels, labels_of, measured, nothing, our_time, ours, row, seconds, start, targets, times, transform, usual, usual_time
     # cell b56dfd97
     batches = Batches(mnist.train, shuffle=True)
     images, labels = next(iter(batches))
@@ -196,7 +205,8 @@ def test_batches_without_a_dataloader():
         transform = T.Compose([T.ToTensor(), T.Normalize((MEAN,), (STD,))])
         def __init__(self, digits): self.digits = digits
         def __len__(self): return len(self.digits)
-        def __getitem__(self, i): return self.transform(Image.fromarray(self.digits.images[i].numpy())), int(self.digits.labels[i])
+        def __getitem__(self, i):
+            return self.transform(Image.fromarray(self.digits.images[i].numpy())), int(self.digits.labels[i])
 
     def seconds(batches):
         'How long it takes to go through the batches once.'
@@ -210,3 +220,10 @@ def test_batches_without_a_dataloader():
     times = [(seconds(usual), seconds(ours), seconds(Batches(few, augment=random_affine))) for _ in range(3)]
     usual_time, our_time, augmented_time = (min(column) for column in zip(*times))
     assert our_time < usual_time / 3 and augmented_time < usual_time
+    # cell 7612212d
+    import json
+    measured = json.loads(Path('../benchmarks/results/train.json').read_text())
+    for row in measured['table']:
+        if 'alone' in row['pipeline']:
+            print(f'{row["pipeline"]:30} {row["seconds"]:6.2f} s   {row["times_faster"]:5.1f}x')
+    print(f'{measured["processor"]}, {measured["threads"]} threads, load {measured["load"][0]}, {measured["date"]}')

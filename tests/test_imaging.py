@@ -22,6 +22,7 @@ def test_from_any_picture_to_28x28():
     sample = load_mnist(source='sample').test
     digits, labels = sample.images.numpy(), sample.labels.numpy()
     cv2.setNumThreads(1)
+    plt.rcParams['figure.dpi'] = 66
 
 
 def test_what_mnist_did_to_its_digits():
@@ -224,7 +225,7 @@ def test_choose_the_digit():
 
 
 def test_place():
-    global bottom, faint, image, left, right, thin, top, weights
+    global bottom, faint, image, left, right, thin, top, weights, wide
     # cell b1458e3f
     weights = overlap(100, 0, 5, outputs=20)
     assert np.allclose(weights.sum(1), 1) and weights[3, 15:20].tolist() == [np.float32(.2)] * 5
@@ -236,9 +237,11 @@ def test_place():
     # cell afbad56f
     thin = np.zeros((400, 400), np.float32)
     cv2.polylines(thin, [np.array([(120, 80), (280, 80), (200, 320)])], False, 1., 2)
-    faint = place(thin[79:322, 119:282])
-    show([[faint, strengthen(faint)]], ['placed', 'strengthened'])
-    assert faint.max() < .5 and strengthen(faint).max() == 1 and strengthen(digits[0] / 255).max() == digits[0].max() / 255
+    thin = thin[79:322, 119:282]
+    wide, faint = widen(thin, 2), place(thin)
+    show([[thin, wide, faint, strengthen(faint), strengthen(place(wide))]], ['drawn', 'widened', 'placed', '... strengthened', 'widened first'])
+    assert faint.max() < .5 and strengthen(faint).max() == 1 and strengthen(place(wide)).sum() > 1.5 * strengthen(faint).sum()
+    assert widen(thin, 25) is thin and strengthen(digits[0] / 255).max() == digits[0].max() / 255
 
 
 def test_the_whole_way():

@@ -62,6 +62,7 @@ def test_the_shipped_weights_are_what_their_json_says():
     from mnist_cnn.train import evaluate
     model, data = load_model(ROOT / 'models' / 'mnist_cnn_model.pth'), load_mnist()
     assert model.metadata['accuracy'] >= .995 and model.metadata['epochs'] == 10 and model.metadata['data']['train'] == 60_000
+    assert f'{model.metadata["accuracy"]:.2%}' in (ROOT / 'models' / 'README.md').read_text(encoding='utf-8')
     if data.is_sample: assert evaluate(model, data).accuracy > .99   # images that it was trained on
     else: assert abs(evaluate(model, data).accuracy - model.metadata['accuracy']) <= .0003
 

@@ -31,7 +31,8 @@ def test_where_to_compute():
     from unittest.mock import patch
 
     assert works('cpu') and pick_device('cpu').type == 'cpu'
-    with patch('torch.cuda.is_available', return_value=True), patch('torch.nn.functional.conv2d', side_effect=RuntimeError('no kernel image is available')):
+    with (patch('torch.cuda.is_available', return_value=True),
+          patch('torch.nn.functional.conv2d', side_effect=RuntimeError('no kernel image is available'))):
         assert pick_device().type == 'cpu'
     try: pick_device('cuda:99')
     except TrainingError as error: print(error)
@@ -52,7 +53,8 @@ def test_ten_lines_of_training():
         optimizer.step()
         losses.append(loss.item())
 
-    print(f'loss: {losses[0]:.2f} before the first step (guessing costs ln 10 = {math.log(10):.2f}), {sum(losses[-5:]) / 5:.2f} after {len(losses)}')
+    print(f'loss: {losses[0]:.2f} before the first step (guessing costs ln 10 = {math.log(10):.2f}), '
+          f'{sum(losses[-5:]) / 5:.2f} after {len(losses)}')
     assert abs(losses[0] - math.log(10)) < .1 and sum(losses[-5:]) / 5 < 1
 
 
@@ -70,8 +72,9 @@ def test_a_recipe():
     recipe = RECIPES['accurate']
     steps = torch.linspace(0, 1, 200)
     fig, ax = plt.subplots(figsize=(5, 1.8))
-    ax.plot(steps, [learning_rate(recipe, float(step)) for step in steps], color='#4477aa')
-    ax.set_xlabel('share of training done'); ax.set_ylabel('learning rate'); ax.spines[['top', 'right']].set_visible(False)
+    ax.plot(steps.numpy(), [learning_rate(recipe, float(step)) for step in steps], color='#4477aa')
+    ax.set_xlabel('share of training done'); ax.set_ylabel('learning rate')
+    ax.spines[['top', 'right']].set_visible(False)
     assert learning_rate(recipe, .3) == recipe.lr and learning_rate(recipe, 1) < 1e-7
     assert learning_rate(RECIPES['plain'], .9) == 1e-3
     # cell 4602e70d
@@ -118,7 +121,8 @@ def test_stop_and_go_on():
 
     checkpoint = Path(tempfile.mkdtemp()) / 'last.ckpt'
     unbroken, whole = trained()
-    with patch.dict(AUGMENTATIONS, handwriting=CtrlC(at=2 * 32 + 10)): stopped, part = trained(checkpoint=checkpoint)
+    with patch.dict(AUGMENTATIONS, handwriting=CtrlC(at=2 * 32 + 10)):
+        stopped, part = trained(checkpoint=checkpoint)
     resumed, rest = trained(checkpoint=checkpoint, resume=True)
 
     same = lambda a, b: all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values()))
@@ -126,9 +130,11 @@ def test_stop_and_go_on():
     assert same(unbroken, resumed) and not same(unbroken, stopped)
     assert [row['loss'] for row in whole.rows] == [row['loss'] for row in rest.rows]
     part
-    # cell 5d969b5f
-    attempts = [lambda: trained(checkpoint=checkpoint, resume=True, lr=.01), lambda: trained(checkpoint=checkpoint.with_name('none'), resume=True),
-                lambda: trained(lr=-1), lambda: trained(augment='elastic'), lambda: trained(lr=1e9, schedule='constant', dropout=0)]
+    # cell 9962285a
+    attempts = [lambda: trained(checkpoint=checkpoint, resume=True, lr=.01),
+                lambda: trained(checkpoint=checkpoint.with_name('none'), resume=True),
+                lambda: trained(lr=-1), lambda: trained(augment='elastic'),
+                lambda: trained(lr=1e9, schedule='constant', dropout=0)]
     for attempt in attempts:
         try: attempt()
         except TrainingError as error: print(str(error).replace(f'{checkpoint.parent}{os.sep}', ''))
@@ -139,7 +145,8 @@ def test_from_data_to_a_file_of_weights():
     global file, history, loaded, out, path, test
     # cell b6cffe68
     out = Path(tempfile.mkdtemp())
-    with patch('mnist_cnn.train.load_mnist' if 'load_mnist' not in globals() else f'{__name__}.load_mnist', return_value=few):
+    with patch('mnist_cnn.train.load_mnist' if 'load_mnist' not in globals() else f'{__name__}.load_mnist',
+               return_value=few):
         path, history, test = train(out, epochs=1)
     assert sorted(file.name for file in out.iterdir()) == ['mnist_cnn_model.json', 'mnist_cnn_model.pth']
     loaded = load_model(path)
@@ -157,24 +164,31 @@ def test_what_each_part_of_the_recipe_buys():
     log_file = Path('../benchmarks/results/recipe.jsonl')
     runs = [json.loads(line) for line in log_file.read_text().splitlines()]
     choice = {run['name']: run for run in runs if run['kind'] == 'choice'}
-    order = ['plain', '+ OneCycle to 0.004, batches of 128', '+ affine augmentation', '+ label smoothing 0.1', '+ AdamW, dropout 0.2', '+ stroke, blur and ink', '+ distractors: accurate']
+    order = ['plain', '+ OneCycle to 0.004, batches of 128', '+ affine augmentation', '+ label smoothing 0.1',
+             '+ AdamW, dropout 0.2', '+ stroke, blur and ink', '+ distractors: accurate']
     print(f'{"trained on 50,000, scored on 10,000 others":42} accuracy   wrong')
     for step in order: print(f'{step:42} {choice[step]["accuracy"]:8.2%} {choice[step]["wrong"]:7}')
-    assert choice[order[-1]]['wrong'] < choice['plain']['wrong'] and choice['plain']['recipe'] == json.loads(json.dumps(asdict(RECIPES['plain'])))
+    assert choice[order[-1]]['wrong'] < choice['plain']['wrong']
+    assert choice['plain']['recipe'] == json.loads(json.dumps(asdict(RECIPES['plain'])))
     # cell 7e67f4bc
     print('recipe     seed   accuracy   wrong   on')
     for run in runs:
-        if run['kind'] == 'seeds': print(f'{run["name"]:10} {run["seed"]:4} {run["accuracy"]:10.2%} {run["wrong"]:7}   {run["processor"]}, {run["threads"]} thread(s)')
-    mean = lambda recipe: sum(run['accuracy'] for run in runs if run['kind'] == 'seeds' and run['name'] == recipe) / 3
+        if run['kind'] == 'seeds':
+            print(f'{run["name"]:10} {run["seed"]:4} {run["accuracy"]:10.2%} {run["wrong"]:7}   '
+                  f'{run["processor"]}, {run["threads"]} thread(s)')
+    mean = lambda recipe: sum(run['accuracy'] for run in runs
+                              if run['kind'] == 'seeds' and run['name'] == recipe) / 3
     print(f'mean: plain {mean("plain"):.2%}, accurate {mean("accurate"):.2%}')
     assert mean('accurate') >= .995 > mean('plain') > .98
     # cell 890e4448
     shipped = load_model()
     History(shipped.metadata['history']).plot()
-    assert shipped.metadata['seed'] in range(3) and shipped.metadata['recipe'] == json.loads(json.dumps(asdict(RECIPES['accurate'])))
-    # cell f263cea4
+    assert shipped.metadata['seed'] in range(3)
+    assert shipped.metadata['recipe'] == json.loads(json.dumps(asdict(RECIPES['accurate'])))
+    # cell d1a3cd52
     result = evaluate(shipped, mnist)
-    titles = [f'{label} {guess}' for label, guess in zip(mnist.test.labels[result.wrong].tolist(), result.guesses.tolist())]
+    titles = [f'{label} {guess}'
+              for label, guess in zip(mnist.test.labels[result.wrong].tolist(), result.guesses.tolist())]
     show_digits(mnist.test.images[result.wrong][:60], titles[:60])
     result
     # cell ca233444
@@ -189,7 +203,8 @@ def test_how_sure_is_sure():
         confidence, guesses = probabilities.max(1)
         bin_of = (confidence * bins).ceil().clamp(1, bins).long() - 1
         count = torch.bincount(bin_of, minlength=bins)
-        sums = [torch.zeros(bins).index_add_(0, bin_of, values.float()) for values in (confidence, guesses == labels)]
+        sums = [torch.zeros(bins).index_add_(0, bin_of, values.float())
+                for values in (confidence, guesses == labels)]
         error = (sums[0] - sums[1]).abs().sum().item() / len(labels)
         filled = count > 0
         return sums[0][filled] / count[filled], sums[1][filled] / count[filled], count[filled] / len(labels), error
@@ -202,8 +217,11 @@ def test_how_sure_is_sure():
         confidence, accuracy, share, error = reliability((logits / temperature).softmax(1), mnist.test.labels)
         errors.append(error)
         ax.plot([0, 1], [0, 1], color='#bbbbbb', lw=1)
-        ax.scatter(confidence, accuracy, s=8 + 300 * share ** .5, color='#4477aa', alpha=.7)
-        ax.set(title=f'temperature {temperature}: error {error:.2%}', xlabel='how sure', xlim=(0, 1.03), ylim=(0, 1.03)); ax.spines[['top', 'right']].set_visible(False)
+        ax.scatter(confidence.numpy(), accuracy.numpy(), s=(8 + 300 * share ** .5).numpy(),
+                   color='#4477aa', alpha=.7)
+        ax.set(title=f'temperature {temperature}: error {error:.2%}', xlabel='how sure',
+               xlim=(0, 1.03), ylim=(0, 1.03))
+        ax.spines[['top', 'right']].set_visible(False)
     axes[0].set_ylabel('how often right')
     fig.tight_layout()
     assert errors[1] < errors[0] and errors[1] < .02
