@@ -158,7 +158,7 @@ def download(
             socket.setdefaulttimeout(20)  # seconds without a byte
             TorchvisionMNIST(part, download=True)
         except (OSError, RuntimeError) as error:
-            raise DataError(f'MNIST cannot be downloaded: {error}') from error
+            raise DataError(f'MNIST cannot be downloaded: {str(error).strip().splitlines()[-1]}') from error
         finally: socket.setdefaulttimeout(patience)
         for path in Path(part).glob('MNIST/raw/*.gz'): os.replace(path, folder / path.name)
 
