@@ -59,7 +59,8 @@ def scribbles(
     angle = (turn + drift).cumsum(1) + uniform(0, 6.3, n, 1, generator=g)
     points = torch.stack([angle.cos(), angle.sin()], 2).cumsum(1)
     last = torch.randint(12, 32, (n, 1), generator=g)
-    pen = (torch.arange(31) < last) & (torch.rand(n, 31, generator=g) > .08 * torch.rand(n, 1, generator=g).round())
+    pen = ((torch.arange(31) < last)
+           & (torch.rand(n, 31, generator=g) > .08 * torch.rand(n, 1, generator=g).round()))
     pen[:, 0] = True
     return draw(points, pen, uniform(1, 4, n, generator=g))
 
@@ -70,7 +71,8 @@ def lines(
 ) -> torch.Tensor:       # (n, 28, 28) ink in 0..1
     'A few separate straight strokes: crosses, combs, grids, arrows, hatching.'
     a = torch.rand(n, 6, 2, generator=g)
-    slope = torch.randn(n, 1, 2, generator=g) + torch.randn(n, 6, 2, generator=g) * uniform(0, 1, n, 1, 1, generator=g)
+    slope = (torch.randn(n, 1, 2, generator=g)
+             + torch.randn(n, 6, 2, generator=g) * uniform(0, 1, n, 1, 1, generator=g))
     points = torch.stack([a, a + .5 * slope], 2).flatten(1, 2)
     used = torch.randint(2, 7, (n, 1), generator=g)
     pen = (torch.arange(11) % 2 == 0) & (torch.arange(11) < 2 * used)
@@ -86,7 +88,8 @@ def shapes(
     k = torch.arange(33)
     turns = torch.where(torch.rand(n, 1, generator=g) < .2, 2 * torch.ones(n, 1), torch.ones(n, 1))
     angle = 6.2832 * k * turns / corners + uniform(0, 6.3, n, 1, generator=g)
-    inner = torch.where(torch.rand(n, 1, generator=g) < .5, torch.ones(n, 1), uniform(.2, .7, n, 1, generator=g))
+    inner = torch.where(torch.rand(n, 1, generator=g) < .5,
+                        torch.ones(n, 1), uniform(.2, .7, n, 1, generator=g))
     spiral = torch.where(torch.rand(n, 1, generator=g) < .15, k / 16., torch.ones(33))
     radius = torch.where(k % 2 == 0, torch.ones(33), inner) * spiral
     points = torch.stack([angle.cos() * radius, angle.sin() * radius * uniform(.4, 1, n, 1, generator=g)], 2)
@@ -135,9 +138,11 @@ def letters(
     which = torch.randint(len(table), (n,), generator=g)
     points, pen = table[which], pen[which]
     shaken = points + .12 * torch.randn(points.shape, generator=g)
-    smooth = torch.cat([shaken[:, :1], (shaken[:, :-2] + 2 * shaken[:, 1:-1] + shaken[:, 2:]) / 4, shaken[:, -1:]], 1)
+    smooth = torch.cat([shaken[:, :1], (shaken[:, :-2] + 2 * shaken[:, 1:-1] + shaken[:, 2:]) / 4,
+                        shaken[:, -1:]], 1)
     rounded = torch.where(torch.rand(n, 1, 1, generator=g) < .5, smooth, shaken)
-    x = rounded[..., 0] * uniform(.5, 1.1, n, 1, generator=g) + rounded[..., 1] * uniform(-.4, .2, n, 1, generator=g)
+    x = (rounded[..., 0] * uniform(.5, 1.1, n, 1, generator=g)
+         + rounded[..., 1] * uniform(-.4, .2, n, 1, generator=g))
     return draw(torch.stack([x, rounded[..., 1]], 2), pen, uniform(1, 4, n, generator=g))
 
 # %% ../nbs/01a_distractors.ipynb #9595dfca
@@ -145,7 +150,8 @@ def textures(
     n: int,              # how many
     g: torch.Generator,
 ) -> torch.Tensor:       # (n, 28, 28) ink in 0..1
-    'What is left of a photograph: a patch of uneven tone with a smooth edge, at times hollow, cut off by a window.'
+    ('What is left of a photograph: a patch of uneven tone with a smooth edge, at times hollow, '
+     'cut off by a window.')
     def noise(*sizes):  # `(N, 28, 28)`, as coarse as the sizes say, mean 0 and deviation 1
         total = sum(F.interpolate(torch.randn(n, 1, s, s, generator=g) * uniform(0, 1, n, 1, 1, 1, generator=g),
                                   28, mode='bicubic', align_corners=True) for s in sizes)[:, 0]
@@ -165,12 +171,14 @@ def rows(
     digits: torch.Tensor,  # (N, 28, 28) ink in 0..1
     g: torch.Generator,
 ) -> torch.Tensor:         # (M, 28, 28) ink in 0..1, fewer
-    'Two or three digits side by side, as small as they come out when taken for one; at times one above the other.'
+    ('Two or three digits side by side, as small as they come out when taken for one; '
+     'at times one above the other.')
     n, crop = len(digits) // 3, digits[:, 2:26, 4:24]
     two = torch.cat([crop[:n], crop[n:2 * n]], 2)
     three = torch.cat([two, crop[2 * n:3 * n]], 2)
     wide = [F.interpolate(two[i:i + 1, None], (int(h), 20), mode='bilinear', antialias=True)[0, 0]
-            if i % 3 else F.interpolate(three[i:i + 1, None], (int(h * .8), 20), mode='bilinear', antialias=True)[0, 0]
+            if i % 3 else
+            F.interpolate(three[i:i + 1, None], (int(h * .8), 20), mode='bilinear', antialias=True)[0, 0]
             for i, h in enumerate(uniform(10, 20, n, generator=g))]
     ink = torch.stack([F.pad(w, (4, 4, (28 - len(w)) // 2, 28 - len(w) - (28 - len(w)) // 2)) for w in wide])
     return ink.clamp(0, 1)
@@ -234,10 +242,12 @@ def make_distractors(
     pick = torch.randint(len(digits), (7 * part,), generator=g)
     ink = digits.images[pick].float() / 255
     nothing = torch.cat([scribbles(part, g), lines(part // 2, g), shapes(part, g), letters(part, g),
-                         textures(3 * part // 2, g), rows(ink[:3 * part], g), patchwork(ink[3 * part:5 * part], g)])
+                         textures(3 * part // 2, g), rows(ink[:3 * part], g),
+                         patchwork(ink[3 * part:5 * part], g)])
     damage = torch.rand(2 * part, generator=g)
     damaged = degrade(ink[5 * part:], damage, g)
     truth = F.one_hot(digits.labels[pick[5 * part:]], 10).float()
     doubt = 1 - (1 - damage[:, None]) ** 3  # steep: a temperature below 1 will sharpen what is learnt here
-    targets = torch.cat([torch.full((len(nothing), 10), .1), torch.lerp(truth, torch.full_like(truth, .1), doubt)])
+    targets = torch.cat([torch.full((len(nothing), 10), .1),
+                         torch.lerp(truth, torch.full_like(truth, .1), doubt)])
     return (torch.cat([nothing, damaged]) * 255).round().to(torch.uint8), targets

@@ -40,7 +40,8 @@ def check_size(
     'Refuse a picture that is empty or much larger than a photo.'
     if width * height == 0: raise ImageError(f'{name} has no pixels')
     if width * height > MAX_PIXELS:
-        raise ImageError(f'{name} has {width:,} x {height:,} pixels; make it smaller, at most {MAX_PIXELS // 10**6} million are read')
+        raise ImageError(f'{name} has {width:,} x {height:,} pixels; make it smaller, '
+                         f'at most {MAX_PIXELS // 10**6} million are read')
 
 # %% ../nbs/03a_imaging.ipynb #e67ee814
 def lessen(
@@ -65,25 +66,29 @@ def composite(
 
 # %% ../nbs/03a_imaging.ipynb #5a8db6b4
 def from_array(
-    array: np.ndarray,  # (H, W), (H, W, 1|3|4), (1, H, W) or (1, 1, H, W); truth values, 0..255 or fractions 0..1
+    array: np.ndarray,  # (H, W), (H, W, 1|3|4), (1, H, W), (1, 1, H, W); truth values, 0..255 or fractions 0..1
     name: str = 'the array',
     highest: int = 255, # 65535 for the pixels of a 16-bit PNG
 ) -> np.ndarray:        # (H, W) or (H, W, 3) uint8
     'Numbers as pixels, where there is no doubt what they mean.'
-    if array.dtype.kind not in 'buif': raise ImageError(f'{name} holds {array.dtype}, not numbers that are pixels')
+    if array.dtype.kind not in 'buif':
+        raise ImageError(f'{name} holds {array.dtype}, not numbers that are pixels')
     shape = array.shape
     while array.ndim > 3 and len(array) == 1: array = array[0]
     if array.ndim == 3 and array.shape[-1] == 1: array = array[..., 0]
     elif array.ndim == 3 and len(array) == 1 and array.shape[-1] not in (3, 4): array = array[0]
     if array.ndim != 2 and (array.ndim != 3 or array.shape[-1] not in (3, 4)):
-        raise ImageError(f'{name} has shape {shape}, but one picture is (H, W), (H, W, 3) or (1, H, W); give several one by one')
+        raise ImageError(f'{name} has shape {shape}, but one picture is (H, W), (H, W, 3) or (1, H, W); '
+                         'give several one by one')
     check_size(array.shape[1], array.shape[0], name)
     low, high = array.min(), array.max()
     if not (np.isfinite(low) and np.isfinite(high)): raise ImageError(f'{name} holds NaN or infinite numbers')
-    if low < 0 or high > highest: raise ImageError(f'{name} has values from {low:g} to {high:g}; scale them to 0..1 or 0..255')
+    if low < 0 or high > highest:
+        raise ImageError(f'{name} has values from {low:g} to {high:g}; scale them to 0..1 or 0..255')
     scale = 255 if array.dtype.kind == 'b' or array.dtype.kind == 'f' and high <= 1 else 255 / highest
     if array.dtype != np.uint8:   # a few rows at a time: no second copy as float
-        array = np.concatenate([(rows * scale + .5).astype(np.uint8) for rows in np.array_split(array, 1 + len(array) // 256)])
+        array = np.concatenate([(rows * scale + .5).astype(np.uint8)
+                                for rows in np.array_split(array, 1 + len(array) // 256)])
     return composite(Image.fromarray(array)) if array.ndim == 3 and array.shape[-1] == 4 else array
 
 # %% ../nbs/03a_imaging.ipynb #f279c333
@@ -107,17 +112,21 @@ def decode(
 ) -> tuple[np.ndarray, float]:  # (H, W) or (H, W, 3) uint8; pixels of the file to one of these
     'The picture in a PNG or JPEG file.'
     try:
-        image = Image.open(stream, formats=('PNG', 'JPEG'))   # whatever the name says; nothing else is ever tried
+        image = Image.open(stream, formats=('PNG', 'JPEG'))   # whatever the name says; nothing else is tried
         check_size(*image.size, name)
         longer = max(image.size)
-        if longer > 2 * WORK_SIZE:                            # JPEG can decode itself at a half, a quarter or an eighth
+        if longer > 2 * WORK_SIZE:                            # JPEG can decode itself at 1/2, 1/4 or 1/8
             image.draft(None, tuple(max(1, side * 2 * WORK_SIZE // longer) for side in image.size))
         pixels = from_pillow(image, name)
         return pixels, longer / max(pixels.shape[:2])
     except ImageError: raise
-    except UnidentifiedImageError as error: raise ImageError(f'{name} is not a PNG or JPEG picture; save it as one of these') from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error: raise ImageError(f'{name} has too many pixels; make it smaller, at most {MAX_PIXELS // 10**6} million are read') from error
-    except Exception as error: raise ImageError(f'{name} is damaged or incomplete; save or fetch it again') from error
+    except UnidentifiedImageError as error:
+        raise ImageError(f'{name} is not a PNG or JPEG picture; save it as one of these') from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(f'{name} has too many pixels; make it smaller, '
+                         f'at most {MAX_PIXELS // 10**6} million are read') from error
+    except Exception as error:
+        raise ImageError(f'{name} is damaged or incomplete; save or fetch it again') from error
 
 # %% ../nbs/03a_imaging.ipynb #4c7a5394
 def read_file(
@@ -132,7 +141,9 @@ def read_file(
     except FileNotFoundError as error: raise MissingImage(f'there is no file {path}') from error
     except IsADirectoryError as error: raise ImageError(f'{path} is a folder; give a picture in it') from error
     except ImageError: raise
-    except (OSError, ValueError) as error: raise ImageError(f'{str(path)!r:.200} cannot be opened: {getattr(error, "strerror", None) or error}') from error
+    except (OSError, ValueError) as error:
+        raise ImageError(f'{str(path)!r:.200} cannot be opened: '
+                         f'{getattr(error, "strerror", None) or error}') from error
 
 # %% ../nbs/03a_imaging.ipynb #e7f695de
 def load(
@@ -148,7 +159,8 @@ def load(
         return pixels, max(source.size) / max(pixels.shape[:2])
     if hasattr(source, 'detach'): source = source.detach().cpu().numpy()   # a tensor, without importing torch
     if isinstance(source, np.ndarray): return from_array(source), 1.
-    raise ImageError(f'{type(source).__name__} is not a picture; give a path, bytes, a PIL image, an array or a tensor')
+    raise ImageError(f'{type(source).__name__} is not a picture; '
+                     'give a path, bytes, a PIL image, an array or a tensor')
 
 # %% ../nbs/03a_imaging.ipynb #f46fb6e1
 def read_image(
@@ -162,7 +174,7 @@ def read_image(
 def shrink(
     pixels: np.ndarray,     # (H, W, 3) or (H, W) uint8
     size: int = WORK_SIZE,  # pixels along the longer side
-) -> np.ndarray:            # (H, W, 3), or (H, W) where there is no colour; at most a quarter larger than `size`
+) -> np.ndarray:            # (H, W, 3), or (H, W) if there is no colour; at most a quarter larger than `size`
     'The picture at working size: each pixel is the mean of those that it stands for.'
     if pixels.ndim == 3:
         red, green, blue = cv2.split(pixels)
@@ -170,7 +182,8 @@ def shrink(
     height, width = pixels.shape[:2]
     scale = size / max(height, width)
     if scale >= .8: return pixels
-    return cv2.resize(pixels, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
+    return cv2.resize(pixels, (max(1, round(width * scale)), max(1, round(height * scale))),
+                      interpolation=cv2.INTER_AREA)
 
 # %% ../nbs/03a_imaging.ipynb #4d64aa34
 def border(
@@ -225,15 +238,16 @@ def fit_paper(
     'The light on the paper, as a quadratic in x and y for each channel.'
     basis = powers(grid)
     design = np.stack([np.outer(basis[:, i], basis[:, j]).ravel() for i, j in TERMS], 1)   # (grid*grid, 6)
-    colours = cv2.resize(pixels, (grid, grid), interpolation=cv2.INTER_AREA).reshape(grid * grid, -1).astype(np.float32)
+    colours = cv2.resize(pixels, (grid, grid),
+                         interpolation=cv2.INTER_AREA).reshape(grid * grid, -1).astype(np.float32)
     frame = np.pad(np.zeros((grid - 4, grid - 4), np.float32), 2, constant_values=1).ravel()
     weight = frame
     for step in range(12):
         fit = np.linalg.lstsq(design * weight[:, None], colours * weight[:, None], rcond=None)[0]
-        miss = np.abs(colours - design @ fit).max(1)                  # grey levels
+        miss = np.abs(colours - design @ fit).max(1)          # grey levels
         spread = np.median(miss[frame > 0]) + 1
-        trusted = frame if step < 4 else 1                            # first the border, then all that looks like it
-        weight = trusted / (1 + (miss / (2 * spread)) ** 2)           # ink and clutter count for little
+        trusted = frame if step < 4 else 1                    # first the border, then all that looks like it
+        weight = trusted / (1 + (miss / (2 * spread)) ** 2)   # ink and clutter count for little
     return fit
 
 # %% ../nbs/03a_imaging.ipynb #15917a17
@@ -276,14 +290,15 @@ def flatten_light(
 ) -> np.ndarray:         # (H, W) float32
     'Ink in grey levels above the paper. Shade, tint and polarity are gone, noise is left around 0.'
     height, width = pixels.shape[:2]
-    step = 1 + max(height, width) // 128                          # a part of the pixels tells the colours
-    sample = pixels[::step, ::step] if flat else cv2.resize(pixels, (min(width, 128), min(height, 128)), interpolation=cv2.INTER_AREA)
+    step = 1 + max(height, width) // 128                  # a part of the pixels tells the colours
+    sample = (pixels[::step, ::step] if flat else
+              cv2.resize(pixels, (min(width, 128), min(height, 128)), interpolation=cv2.INTER_AREA))
     sample = sample.reshape(*sample.shape[:2], -1)
     paper = flat_paper(pixels.reshape(height, width, -1)) if flat else fit_paper(sample)
     colour = ink_colour(sample - np.stack([surface(fit, *sample.shape[:2]) for fit in paper.T], -1))
     signed = cv2.transform(pixels.astype(np.float32), colour) - surface(paper @ colour[0], height, width)
     if flat: return signed
-    signed -= min(float(np.median(signed[::4, ::4])), 0)           # between dense lines the paper is lighter than the fit
+    signed -= min(float(np.median(signed[::4, ::4])), 0)   # between dense lines paper is lighter than the fit
     return signed - shadows(signed)
 
 # %% ../nbs/03a_imaging.ipynb #c907bfab
@@ -310,18 +325,18 @@ def line_levels(
     strips: np.ndarray,  # (H, 16) float32: mean ink in each row of each strip
     most: int,           # the steepest rise that is tried, pixels across the page
     least: float,        # fainter lines are left alone
-) -> tuple[np.ndarray, np.ndarray]:  # (H,) ink along the line through the middle of each row, and that line's rise
+) -> tuple[np.ndarray, np.ndarray]:  # (H,) ink along the line through each row's middle, and that line's rise
     'How much of a straight line there is, at the best of all tilts.'
     best, tilt = np.zeros(len(strips), np.float32), np.zeros(len(strips), int)
     off = most // 2 + 1
-    strips = cv2.dilate(strips, np.ones((3, 1), np.uint8))                    # a pixel beside the line is near enough
-    strips = np.pad(strips, ((off, off), (0, 0)), constant_values=9)          # 9: off the page, where nothing speaks against a line
-    near = cv2.dilate(strips, np.ones((most + 3, 1), np.uint8))[off:-off]     # the most that any tilt can find
+    strips = cv2.dilate(strips, np.ones((3, 1), np.uint8))                  # a pixel beside the line counts too
+    strips = np.pad(strips, ((off, off), (0, 0)), constant_values=9)        # 9: off the page, any line may pass
+    near = cv2.dilate(strips, np.ones((most + 3, 1), np.uint8))[off:-off]   # the most that any tilt can find
     rows = np.flatnonzero(np.partition(near, 2, axis=1)[:, 2] > least)
     for rise in np.unique(np.linspace(-most, most, 41).astype(int)) if len(rows) else ():
         shift = np.round(np.linspace(-.5, .5, STRIPS) * rise).astype(int)
-        along = strips[rows[:, None] + off + shift, np.arange(STRIPS)]        # (rows, 16)
-        level = np.partition(along, 2, axis=1)[:, 2] * (along < 9).mean(1)    # all strips but two have at least this
+        along = strips[rows[:, None] + off + shift, np.arange(STRIPS)]      # (rows, 16)
+        level = np.partition(along, 2, axis=1)[:, 2] * (along < 9).mean(1)  # all strips but two have this much
         better = level > best[rows] + (.02 if rise else 0)
         best[rows[better]], tilt[rows[better]] = level[better], rise
     return best, tilt
@@ -334,12 +349,12 @@ def find_lines(
     'The thin lines that cross a page from left to right, rising or falling by a tenth of its width at most.'
     height, width = ink.shape
     strips = cv2.resize(ink, (STRIPS, height), interpolation=cv2.INTER_AREA)
-    strips -= np.quantile(strips, .3, axis=0).astype(np.float32)              # what runs down through all rows, as on squared paper
+    strips -= np.quantile(strips, .3, axis=0).astype(np.float32)  # what runs down all rows, as on squared paper
     level, tilt = line_levels(strips, max(1, min(width // 10, height // 3)), least)
     lines, runs = [], np.flatnonzero(np.diff(np.r_[0, level > least, 0]))
     for start, stop in zip(runs[::2], runs[1::2]):
         dark = start + np.flatnonzero(level[start:stop] > level[start:stop].max() * .4)
-        if len(dark) > 5 + .04 * height: continue                             # a bar, or an edge of something
+        if len(dark) > 5 + .04 * height: continue                 # a bar, or an edge of something
         peak = start + int(level[start:stop].argmax())
         thick = max(1, len(dark) - 2)
         lines.append((*follow(strips, peak, tilt[peak], 2 + thick), thick))
@@ -354,7 +369,7 @@ def follow(
 ) -> tuple[float, float]:  # y at the left, y at the right
     'A line, laid exactly through the ink nearby in each strip.'
     x = np.linspace(-.5, .5, STRIPS)
-    nearby = np.round(row + x * rise).astype(int)[:, None] + np.arange(-reach, reach + 1)     # (16, 2 * reach + 1)
+    nearby = np.round(row + x * rise).astype(int)[:, None] + np.arange(-reach, reach + 1)  # (16, 2 * reach + 1)
     ink = strips[np.clip(nearby, 0, len(strips) - 1), np.arange(STRIPS)[:, None]]
     ink = np.maximum(ink, 0) * ((nearby >= 0) & (nearby < len(strips))) + 1e-6
     slope, middle = np.polyfit(x, (nearby * ink).sum(1) / ink.sum(1), 1)
@@ -373,10 +388,10 @@ def erase_lines(
         columns = np.flatnonzero((rows >= 0) & (rows < height))             # a slanting line may leave the page
         along = np.max([ink[np.clip(rows[columns] + step, 0, height - 1), columns] for step in (-1, 0, 1)], 0)
         low, high = np.quantile(along, (.45, .7)) if len(along) else (0, 0)
-        strokes.append((float(min(1.5 * low + .02, high)), left, right, thick))   # a row of digits may cross half of it
+        strokes.append((float(min(1.5 * low + .02, high)), left, right, thick))   # digits may cross half of it
     for level, left, right, thick in sorted(strokes):                       # where two cross, the darker counts
         cv2.line(ruled, (0, round(left)), (width - 1, round(right)), level, thick + 4)
-    on_line = (ruled > 0) & (ink < 1.4 * ruled + .1)                       # what is darker than its line is a stroke
+    on_line = (ruled > 0) & (ink < 1.4 * ruled + .1)                       # darker than its line is a stroke
     without = np.where(on_line, 0, ink).astype(np.float32)
     bridge = np.ones((max(thick for *_, thick in lines) + 6, 3), np.uint8) # from above the line to below it
     return np.where(on_line, np.minimum(cv2.morphologyEx(without, cv2.MORPH_CLOSE, bridge), ink), without)
@@ -499,8 +514,9 @@ def find_digits(
     for group in join_strokes(parts.boxes):
         box, area, edge = union(parts.boxes[group]), float(parts.area[group].sum()), int(parts.edge[group[0]])
         stroke = float((parts.stroke[group] * parts.area[group]).sum() / area)
-        off = np.hypot(box[0] + box[2] / 2 - width / 2, box[1] + box[3] / 2 - height / 2) / np.hypot(height, width)
-        score = area * np.exp(-(off / .35) ** 2) * (1, .25, .08, .08, .08)[edge]   # large, in the middle, not cut off
+        off = np.hypot(box[0] + box[2] / 2 - width / 2,
+                       box[1] + box[3] / 2 - height / 2) / np.hypot(height, width)
+        score = area * np.exp(-(off / .35) ** 2) * (1, .25, .08, .08, .08)[edge]  # large, central, not cut off
         digits.append(Digit(box, list(parts.ids[group]), stroke, edge, score))
     return sorted([d for d in digits if is_drawn(d, shape)], key=lambda d: -d.score)
 
@@ -532,7 +548,8 @@ def like_first(
     'Those of about the size and the pen of the first.'
     if not digits: return []
     first, size = digits[0], max(digits[0].box[2:])
-    alike = lambda d: .45 * size < max(d.box[2:]) < 2.2 * size and first.stroke / 3 < d.stroke < 3 * first.stroke
+    alike = lambda d: (.45 * size < max(d.box[2:]) < 2.2 * size
+                       and first.stroke / 3 < d.stroke < 3 * first.stroke)
     return [first] + [d for d in digits[1:] if not d.edge and alike(d)]
 
 # %% ../nbs/03a_imaging.ipynb #3dd54f5e
@@ -559,7 +576,7 @@ def place(
     across, down = ink.sum(0), ink.sum(1)
     mass = max(float(across.sum()), 1e-6)
     centre = (down @ np.arange(.5, height)) / mass, (across @ np.arange(.5, width)) / mass
-    first = [-np.ceil(14 - c / step - 1e-4) for c in centre]   # by whole pixels, to between 14 and 15, as MNIST does
+    first = [-np.ceil(14 - c / step - 1e-4) for c in centre]   # by whole pixels, to 14..15, as MNIST does
     rows, columns = overlap(height, first[0] * step, step), overlap(width, first[1] * step, step)
     return np.clip(rows @ ink @ columns.T, 0, 1)
 
@@ -643,9 +660,9 @@ def isolate(
     digit: Digit,    # the one to keep
 ) -> np.ndarray:     # (H, W) float32, 0..1
     'The ink of one digit alone, without the paper around it.'
-    floor = 0 if page.threshold <= .08 else .45 * page.threshold             # ink up to this is the paper's noise
+    floor = 0 if page.threshold <= .08 else .45 * page.threshold    # ink up to this is the paper's noise
     x, y, width, height = digit.box
-    window = slice(max(y - 1, 0), y + height + 1), slice(max(x - 1, 0), x + width + 1)   # a stroke's faint rim is part of it
+    window = slice(max(y - 1, 0), y + height + 1), slice(max(x - 1, 0), x + width + 1)   # with its faint rim
     chosen = np.isin(page.parts.labels[window], digit.ids)
     alone = page.ink[window] * cv2.dilate(chosen.astype(np.uint8), np.ones((3, 3), np.uint8))
     if floor:
@@ -692,7 +709,8 @@ def prepare(
     steps = {} if steps is None else steps
     page = look(source, steps)
     if page.digits: return finished(page, page.digits[0], len(like_first(page.digits)), steps)
-    return Ink(np.zeros((28, 28), np.float32), contrast=page.contrast / 255, snr=page.contrast / (page.noise + 1))
+    return Ink(np.zeros((28, 28), np.float32),
+               contrast=page.contrast / 255, snr=page.contrast / (page.noise + 1))
 
 # %% ../nbs/03a_imaging.ipynb #7de54767
 def to_mnist(
@@ -716,7 +734,8 @@ def reading_order(
     lines = []
     for digit in sorted(digits, key=lambda d: d.box[1] + d.box[3] / 2):
         middle = digit.box[1] + digit.box[3] / 2
-        line = next((line for line in lines if line[-1].box[1] < middle < line[-1].box[1] + line[-1].box[3]), None)
+        line = next((line for line in lines
+                     if line[-1].box[1] < middle < line[-1].box[1] + line[-1].box[3]), None)
         if line is None: lines.append([digit])
         else: line.append(digit)
     return [digit for line in lines for digit in sorted(line, key=lambda d: d.box[0])]

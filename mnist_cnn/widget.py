@@ -20,12 +20,12 @@ from .inference import ImageError, Predictor
 __all__ = ['PEN', 'FRAME', 'as_strokes', 'smooth', 'rasterize', 'as_answer', 'freeze', 'watch', 'as_layers', 'still', 'has_page',
            'joined', 'DigitCanvas', 'read_file', 'DigitUpload']
 
-# %% ../nbs/04_widget.ipynb #b76114a7
-PEN = .085          # the pen's width as a fraction of the sheet's side: as MNIST's, in a digit that fills two thirds of it
+# %% ../nbs/04_widget.ipynb #5a37aa78
+PEN = .085          # the pen's width, a fraction of the sheet's side: as MNIST's, in a digit filling two thirds
 FRAME = 112         # pixels: four for each that the network sees
 
 def as_strokes(
-    lines: list,                 # each line is a list of `(x, y)` or `(x, y, pressure)`, 0..1 from the left and the top
+    lines: list,                 # each line is a list of `(x, y)` or `(x, y, pressure)`, 0..1 from the top left
     width: float = PEN,          # the pen's width, a fraction of the sheet's side
 ) -> list:                       # strokes as the page keeps them
     'Strokes through these points.'
@@ -65,7 +65,8 @@ def as_answer(
     'A prediction in the words that the page understands.'
     seen = (np.asarray(prediction.image)*255).round().astype(np.uint8)
     return dict(digit=prediction.digit, confidence=float(prediction.confidence), status=prediction.status,
-                message=prediction.message, probabilities=[float(p) for p in prediction.probabilities], image=seen.tobytes())
+                message=prediction.message, probabilities=[float(p) for p in prediction.probabilities],
+                image=seen.tobytes())
 
 # %% ../nbs/04_widget.ipynb #6d11dbb0
 def freeze(
@@ -85,7 +86,8 @@ def watch(
 ):
     'Collect what these layers put out while the block runs, as `{name: (channels, height, width)}`.'
     maps, children = {}, dict(model.named_children()) if hasattr(model, 'named_children') else {}
-    def keep(name): return lambda layer, inputs, output: maps.update({name: output.detach()[0].relu().cpu().numpy()})
+    def keep(name):
+        return lambda layer, inputs, output: maps.update({name: output.detach()[0].relu().cpu().numpy()})
     hooks = [children[name].register_forward_hook(keep(name)) for name in names if name in children]
     try: yield maps
     finally:
@@ -97,7 +99,8 @@ def as_layers(
 ) -> list:                       # one dict for each layer, as static/widget.js paints it
     'Activations as grey bytes.'
     def grey(values): return (255*(values/max(float(values.max()), 1e-9))**.5).astype(np.uint8)
-    return [dict(name=name, count=len(values), height=values.shape[1], width=values.shape[2], maps=grey(values).tobytes())
+    return [dict(name=name, count=len(values), height=values.shape[1], width=values.shape[2],
+                 maps=grey(values).tobytes())
             for name, values in maps.items()]
 
 # %% ../nbs/04_widget.ipynb #cdfa5469
@@ -115,7 +118,8 @@ def still(
     pen.text((300, 16), '' if digit is None else str(digit), '#3557d6', font(72))
     if digit is not None: pen.text((360, 28), f'{answer["confidence"]:.1%}', '#1f2430', font(20))
     pen.text((360 if digit is not None else 300, 58), textwrap.fill(words, 28), '#5d6675', font(14))
-    if answer.get('image'): sheet.paste(Image.frombytes('L', (28, 28), answer['image']).resize((84, 84), 0), (540, 16))
+    if answer.get('image'):
+        sheet.paste(Image.frombytes('L', (28, 28), answer['image']).resize((84, 84), 0), (540, 16))
     for d, p in enumerate(answer.get('probabilities', [])):
         x, top = 300 + 33*d, round(222 - 100*p)
         pen.rounded_rectangle((x, 122, x+26, 222), 5, fill='#f1f3f6')
@@ -126,10 +130,10 @@ def still(
 # %% ../nbs/04_widget.ipynb #3298e8a9
 def has_page() -> bool:
     'Whether a page that shows widgets may be at the other end of this kernel.'
-    asked = os.environ.get('MNIST_CNN_PAGE', '')                   # the way out for a program that is taken for another
+    asked = os.environ.get('MNIST_CNN_PAGE', '')         # the way out for a program that is taken for another
     if asked: return asked != '0'
     kernel = getattr(getattr(sys.modules.get('IPython'), 'get_ipython', lambda: None)(), 'kernel', None)
-    if kernel is None: return False                                # plain Python, or IPython in a terminal
+    if kernel is None: return False                      # plain Python, or IPython in a terminal
     if os.environ.get('SERVER_SOFTWARE', '').startswith('voila') or 'google.colab' in sys.modules: return True
     parent = kernel.get_parent() or {}
     signed = parent.get('header', {}).get('username')
@@ -147,9 +151,11 @@ class _Pictured(_Paged):
     def _repr_mimebundle_(self, **kwargs):
         png = io.BytesIO()
         self.still().save(png, 'png')
-        data = {'text/plain': f'{type(self).__name__}()', 'image/png': base64.b64encode(png.getvalue()).decode()}
+        data = {'text/plain': f'{type(self).__name__}()',
+                'image/png': base64.b64encode(png.getvalue()).decode()}
         if self.comm is not None:
-            data['application/vnd.jupyter.widget-view+json'] = dict(version_major=2, version_minor=0, model_id=self.model_id)
+            data['application/vnd.jupyter.widget-view+json'] = dict(version_major=2, version_minor=0,
+                                                                    model_id=self.model_id)
         return data, {}
 
 # %% ../nbs/04_widget.ipynb #d0af0a62
@@ -172,7 +178,7 @@ class _Shared(_Pictured, anywidget.AnyWidget):
 class _Reader(_Shared):
     'Reads a picture and answers the page.'
     def _read(self, image, frame=''):
-        with self._lock:                                           # the page's messages have a thread of their own
+        with self._lock:                                   # the page's messages have a thread of their own
             self._image, prediction = image, None
             try:
                 with watch(getattr(self._predictor, 'model', None) if self.layers else None) as maps:
@@ -223,7 +229,7 @@ class DigitCanvas(_Sheet):
     def __init__(
         self,
         predictor=None,          # anything with `.predict(image)`; None for this package's own network
-        **traits,                # `layers=True` opens the panel with both convolutions; `pen` is the pen's width
+        **traits,                # `layers=True` opens the panel of both convolutions; `pen` is the pen's width
     ):
         self._lock, self._image = threading.RLock(), rasterize([])
         self._predictor = freeze(Predictor() if predictor is None else predictor)
@@ -260,7 +266,9 @@ class _Cards(_Pictured, anywidget.AnyWidget):
 
     def still(self):
         'The cards as one picture, below each other.'
-        def photo(card): return Image.open(io.BytesIO(card['thumbnail'])) if card['thumbnail'] else Image.new('L', (1, 1), 255)
+        def photo(card):
+            return (Image.open(io.BytesIO(card['thumbnail'])) if card['thumbnail'] else
+                    Image.new('L', (1, 1), 255))
         stills = [still(photo(card), card['answer']) for card in self.cards]
         sheet = Image.new('RGB', (640, 260*max(1, len(stills))), 'white')
         for row, picture in enumerate(stills): sheet.paste(picture, (0, 260*row))

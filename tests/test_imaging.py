@@ -48,7 +48,8 @@ def test_what_mnist_did_to_its_digits():
     boxes = np.array([ink_box(image) for image in digits])
     longer = (boxes[:, 2:] - boxes[:, :2]).max(1)
     centres = np.array([balance(image) for image in digits])
-    print(f'{(longer == 20).mean():.0%} have a longer side of 20; the centres of mass are at {centres.mean(0).round(1)}, give or take {centres.std(0).max():.1f}')
+    print(f'{(longer == 20).mean():.0%} have a longer side of 20; '
+          f'the centres of mass are at {centres.mean(0).round(1)}, give or take {centres.std(0).max():.1f}')
     assert (longer == 20).mean() > .95 and np.abs(centres - 14).max() < 1.5
     # cell 694acc65
     model = load_model()
@@ -56,7 +57,8 @@ def test_what_mnist_did_to_its_digits():
     def read(images):
         'What the network makes of images `(N, 28, 28)` in 0..1.'
         with torch.inference_mode():
-            return model(normalise(torch.from_numpy(np.stack(images).astype(np.float32)))[:, None]).argmax(1).numpy()
+            return model(normalise(torch.from_numpy(
+                np.stack(images).astype(np.float32)))[:, None]).argmax(1).numpy()
 
     def stretched(image):
         'The naive way: the box around the ink, stretched.'
@@ -67,9 +69,11 @@ def test_what_mnist_did_to_its_digits():
     for pair, label in zip(axes.T, range(10)):
         image = digits[labels == label][0]
         for ax, picture in zip(pair, [image, stretched(image)]): ax.imshow(picture, cmap='gray'); ax.axis('off')
-    # cell 752ccc23
-    native, wrong = (read(digits / 255) == labels).mean(), (read([stretched(image) for image in digits]) == labels).mean()
-    print('as they are: over 98 % read rightly; stretched: not even nine in ten' if wrong < .9 and native > .98 else (native, wrong))
+    # cell 65fad4b5
+    native, wrong = ((read(digits / 255) == labels).mean(),
+                     (read([stretched(image) for image in digits]) == labels).mean())
+    print('as they are: over 98 % read rightly; stretched: not even nine in ten'
+          if wrong < .9 and native > .98 else (native, wrong))
     assert native > .98 and wrong < .9
     # cell 6186fbb2
     def light(height, width, paper, slope=0., shadow=0.):
@@ -82,7 +86,8 @@ def test_what_mnist_did_to_its_digits():
         'Print lines across, and also down where wanted, in ink of a `colour`.'
         (height, width), lines = page.shape[:2], np.zeros(page.shape[:2], np.uint8)
         for y in range(gap // 2, height, gap): cv2.line(lines, (0, y), (width, y + 4), 255, thick, cv2.LINE_AA)
-        for x in range(gap // 2, width, gap) if down else (): cv2.line(lines, (x, 0), (x - 4, height), 255, thick, cv2.LINE_AA)
+        for x in range(gap // 2, width, gap) if down else ():
+            cv2.line(lines, (x, 0), (x - 4, height), 255, thick, cv2.LINE_AA)
         return page * (1 - lines[..., None] / 255 * (1 - np.float32(colour) / 255))
 
     def write(page, image, x, y, size, ink=(40, 40, 60)):
@@ -98,7 +103,8 @@ def test_what_mnist_did_to_its_digits():
     # cell 98c2f4a8
     five, seven, three = (digits[labels == label][k] for label, k in [(5, 3), (7, 0), (3, 1)])
     photo = expose(write(light(420, 560, (235, 225, 200), .3, .25), five, 150, 60, 280), 2.5)
-    ruled = expose(rule(write(light(400, 480, (240, 240, 235), .08), seven, 110, 90, 210, (50, 60, 140)), 46, (150, 170, 215)), 2)
+    ruled = expose(rule(write(light(400, 480, (240, 240, 235), .08), seven, 110, 90, 210, (50, 60, 140)),
+                        46, (150, 170, 215)), 2)
     dark = write(np.full((480, 480, 3), 24, np.float32), three, 300, 60, 110, (235, 235, 235)).astype(np.uint8)
     hard = dict(photo=photo, ruled=ruled, dark=dark)
 
@@ -110,9 +116,11 @@ def test_what_mnist_did_to_its_digits():
 
     def show(rows, names=(), size=1.25):
         'Pictures in rows; every row is a list.'
-        fig, axes = plt.subplots(len(rows), len(rows[0]), figsize=(size * len(rows[0]), size * len(rows)), squeeze=False)
+        fig, axes = plt.subplots(len(rows), len(rows[0]),
+                                 figsize=(size * len(rows[0]), size * len(rows)), squeeze=False)
         for row, pictures in zip(axes, rows):
-            for ax, picture in zip(row, pictures): ax.imshow(picture, cmap='gray', vmin=0, vmax=1 if np.max(picture) <= 1 else 255); ax.axis('off')
+            for ax, picture in zip(row, pictures):
+                ax.imshow(picture, cmap='gray', vmin=0, vmax=1 if np.max(picture) <= 1 else 255); ax.axis('off')
         for ax, name in zip(axes[0], names): ax.set_title(name, fontsize=7)
         fig.tight_layout(pad=.3)
 
@@ -126,7 +134,8 @@ def test_read():
     show([[Image.open(examples / '4_transparent.png').convert('L'), seen]], ['transparency dropped', 'on paper'])
     assert seen[0, 0].tolist() == [255, 255, 255] and seen.min() == 0
 
-    white_ink = Image.merge('RGBA', [Image.new('L', (180, 220), 255)] * 3 + [Image.open(examples / '4_transparent.png').getchannel('A')])
+    white_ink = Image.merge('RGBA', [Image.new('L', (180, 220), 255)] * 3
+                                    + [Image.open(examples / '4_transparent.png').getchannel('A')])
     assert composite(white_ink)[0, 0].tolist() == [0, 0, 0]
     # cell 39723508
     assert (from_array(digits[0][None, None] / 255) == digits[0]).all() and (from_array(digits[0] > 0).max() == 255)
@@ -139,18 +148,23 @@ def test_read():
 
     paper = Image.fromarray(np.where(cv2.resize(seven, (140, 112)) > 127, 0, 255).astype(np.uint8))
     sideways = Image.Exif(); sideways[0x0112] = 6                       # turn by 90 degrees to the right
-    kinds = {'grey': encoded(paper), 'CMYK': encoded(paper.convert('CMYK'), 'JPEG'), 'palette': encoded(paper.convert('P')), '1 bit': encoded(paper.convert('1')),
+    kinds = {'grey': encoded(paper), 'CMYK': encoded(paper.convert('CMYK'), 'JPEG'),
+             'palette': encoded(paper.convert('P')), '1 bit': encoded(paper.convert('1')),
              '16 bits': encoded(Image.fromarray(np.asarray(paper).astype(np.uint16) * 257)),
-             'sideways': encoded(paper.rotate(90, expand=True), 'JPEG', exif=sideways), 'floats': np.asarray(paper) / 255, 'tensor': torch.from_numpy(np.array(paper))}
+             'sideways': encoded(paper.rotate(90, expand=True), 'JPEG', exif=sideways),
+             'floats': np.asarray(paper) / 255, 'tensor': torch.from_numpy(np.array(paper))}
     pictures = [read_image(source) for source in kinds.values()]
     show([pictures], kinds)
-    for picture in pictures: assert picture.shape == (112, 140, 3) and picture.dtype == np.uint8 and np.abs(picture.astype(int) - pictures[0]).mean() < 10
+    for picture in pictures:
+        assert (picture.shape == (112, 140, 3) and picture.dtype == np.uint8
+                and np.abs(picture.astype(int) - pictures[0]).mean() < 10)
 
 
 def test_shrink():
     global shape
-    # cell e53f954a
-    assert [shrink(np.zeros(shape, np.uint8)).shape for shape in [(28, 28), (600, 600), (3000, 4000), (2, 9000)]] == [(28, 28), (600, 600), (384, 512), (1, 512)]
+    # cell f4274043
+    assert [shrink(np.zeros(shape, np.uint8)).shape for shape in [(28, 28), (600, 600), (3000, 4000), (2, 9000)]
+            ] == [(28, 28), (600, 600), (384, 512), (1, 512)]
     assert shrink(photo).ndim == 3 and shrink(dark).ndim == 2
 
 
@@ -164,7 +178,7 @@ def test_flatten_the_light():
         'The paper under a picture, as it was fitted.'
         return np.stack([surface(fit, *picture.shape[:2]) for fit in fit_paper(picture).T], -1)
 
-    empty = light(420, 560, (235, 225, 200), .3)                        # the same page with neither ink nor shadow nor noise
+    empty = light(420, 560, (235, 225, 200), .3)    # the same page with neither ink nor shadow nor noise
     lit = expose(write(empty.copy(), five, 150, 60, 280), 4)
     show([[lit, paper_of(lit).clip(0, 255).astype(np.uint8)]], ['picture', 'its paper'])
     off = np.abs(paper_of(lit) - empty).mean()
@@ -176,11 +190,14 @@ def test_flatten_the_light():
     show([list(before.values()), [image.clip(0, 255) for image in inked.values()]], hard)
     # cell 608b8428
     bare = np.s_[:50]                                                   # rows with nothing written on them
-    print(f'unevenness of the photo, top against bottom: {before["photo"][:50].mean() - before["photo"][-50:].mean():.0f} grey levels before, '
+    print('unevenness of the photo, top against bottom: '
+          f'{before["photo"][:50].mean() - before["photo"][-50:].mean():.0f} grey levels before, '
           f'{abs(inked["photo"][:50].mean() - inked["photo"][-50:].mean()):.0f} after')
-    assert abs(inked['photo'][:50].mean() - inked['photo'][-50:].mean()) < 10 < 60 < before['photo'][:50].mean() - before['photo'][-50:].mean()
-    # cell 44960d54
-    for name, image in inked.items(): print(f'{name:6} ink {peak_level(image):4.0f} grey levels, noise {noise_level(image):3.1f}')
+    assert (abs(inked['photo'][:50].mean() - inked['photo'][-50:].mean()) < 10
+            < 60 < before['photo'][:50].mean() - before['photo'][-50:].mean())
+    # cell c4147aa2
+    for name, image in inked.items():
+        print(f'{name:6} ink {peak_level(image):4.0f} grey levels, noise {noise_level(image):3.1f}')
     assert peak_level(inked['photo']) > 100 > 20 > noise_level(inked['photo']) and noise_level(inked['dark']) == 0
 
 
@@ -191,13 +208,16 @@ def test_remove_lines():
     level, tilt = line_levels(cv2.resize(page, (STRIPS, len(page)), interpolation=cv2.INTER_AREA), 48, .12)
     fig, axes = plt.subplots(1, 2, figsize=(5, 2.2), sharey=True)
     axes[0].imshow(page, cmap='gray', aspect='auto'); axes[0].axis('off')
-    axes[1].plot(level, np.arange(len(level)), color='#4477aa', lw=1); axes[1].set_title('line through each row', fontsize=8)
+    axes[1].plot(level, np.arange(len(level)), color='#4477aa', lw=1)
+    axes[1].set_title('line through each row', fontsize=8)
     lines = find_lines(page, .12)
-    print(f'{len(lines)} lines, rising by {np.mean([right - left for left, right, _ in lines]):.1f} pixels from left to right')
+    print(f'{len(lines)} lines, rising by {np.mean([right - left for left, right, _ in lines]):.1f} pixels '
+          'from left to right')
     assert len(lines) == len(range(23, 400, 46)) and not find_lines(page.T, .12)
     # cell 2c20449f
     clean = remove_lines(page)
-    sheet = expose(rule(write(light(400, 480, (240, 240, 235), .08), seven, 110, 90, 210, (50, 60, 140)), 46, (150, 170, 215), down=True), 2)
+    sheet = expose(rule(write(light(400, 480, (240, 240, 235), .08), seven, 110, 90, 210, (50, 60, 140)),
+                        46, (150, 170, 215), down=True), 2)
     squared = flatten_light(shrink(sheet), False)
     squared = np.clip(squared / peak_level(squared), 0, 1)
     show([[page, clean, squared, remove_lines(squared)]], ['ruled', 'lines removed', 'squared', 'lines removed'])
@@ -205,7 +225,8 @@ def test_remove_lines():
     unruled = expose(write(light(400, 480, (240, 240, 235), .08), seven, 110, 90, 210, (50, 60, 140)), 2)
     unruled = flatten_light(unruled, False)
     unruled = np.clip(unruled / peak_level(unruled), 0, 1)
-    print(f'apart from a page that never had lines: {np.abs(page - unruled).mean():.3f} before, {np.abs(clean - unruled).mean():.3f} after')
+    print(f'apart from a page that never had lines: {np.abs(page - unruled).mean():.3f} before, '
+          f'{np.abs(clean - unruled).mean():.3f} after')
     assert np.abs(clean - unruled).mean() < .4 * np.abs(page - unruled).mean()
     # cell 26ca2f6e
     flat = np.clip(inked['dark'] / 255, 0, 1)
@@ -216,12 +237,14 @@ def test_choose_the_digit():
     global body, flag, found, neighbour
     # cell bdb5b099
     found = find_parts(flat > .5)
-    print(f'{len(found.ids)} piece, at {found.boxes[0].tolist()}, stroke {found.stroke[0]:.0f} pixels wide, touching {found.edge[0]} sides')
+    print(f'{len(found.ids)} piece, at {found.boxes[0].tolist()}, '
+          f'stroke {found.stroke[0]:.0f} pixels wide, touching {found.edge[0]} sides')
     assert len(found.ids) == 1 and found.edge[0] == 0 and 4 < found.stroke[0] < 20
     # cell e5f29abb
     body, flag, neighbour = (20, 30, 40, 60), (55, 22, 25, 8), (70, 28, 38, 62)    # x, y, width, height
     assert same_digit(body, flag) and not same_digit(body, neighbour)
-    assert sorted(map(sorted, join_strokes(np.array([body, flag]))))== [[0, 1]] and len(join_strokes(np.array([body, neighbour]))) == 2
+    assert (sorted(map(sorted, join_strokes(np.array([body, flag])))) == [[0, 1]]
+            and len(join_strokes(np.array([body, neighbour]))) == 2)
 
 
 def test_place():
@@ -230,17 +253,21 @@ def test_place():
     weights = overlap(100, 0, 5, outputs=20)
     assert np.allclose(weights.sum(1), 1) and weights[3, 15:20].tolist() == [np.float32(.2)] * 5
 
-    image = place(flat[slice(found.boxes[0][1], found.boxes[0][1:4:2].sum()), slice(found.boxes[0][0], found.boxes[0][0:3:2].sum())])
+    image = place(flat[slice(found.boxes[0][1], found.boxes[0][1:4:2].sum()),
+                       slice(found.boxes[0][0], found.boxes[0][0:3:2].sum())])
     left, top, right, bottom = ink_box(image > .02)
-    print(f'the box is {right - left} x {bottom - top}, the centre of mass at ({balance(image)[0]:.1f}, {balance(image)[1]:.1f})')
+    print(f'the box is {right - left} x {bottom - top}, '
+          f'the centre of mass at ({balance(image)[0]:.1f}, {balance(image)[1]:.1f})')
     assert max(right - left, bottom - top) in (20, 21) and np.abs(np.array(balance(image)) - 14.5).max() <= .6
     # cell afbad56f
     thin = np.zeros((400, 400), np.float32)
     cv2.polylines(thin, [np.array([(120, 80), (280, 80), (200, 320)])], False, 1., 2)
     thin = thin[79:322, 119:282]
     wide, faint = widen(thin, 2), place(thin)
-    show([[thin, wide, faint, strengthen(faint), strengthen(place(wide))]], ['drawn', 'widened', 'placed', '... strengthened', 'widened first'])
-    assert faint.max() < .5 and strengthen(faint).max() == 1 and strengthen(place(wide)).sum() > 1.5 * strengthen(faint).sum()
+    show([[thin, wide, faint, strengthen(faint), strengthen(place(wide))]],
+         ['drawn', 'widened', 'placed', '... strengthened', 'widened first'])
+    assert (faint.max() < .5 and strengthen(faint).max() == 1
+            and strengthen(place(wide)).sum() > 1.5 * strengthen(faint).sum())
     assert widen(thin, 25) is thin and strengthen(digits[0] / 255).max() == digits[0].max() / 255
 
 
@@ -259,7 +286,8 @@ def test_the_whole_way():
     # cell 21f67a31
     def random_page(rng, images, boxes, height, width):
         'Digits on paper of some kind, lit, ruled, inverted and exposed by chance.'
-        page = light(height, width, rng.uniform(170, 250) * rng.uniform(.85, 1, 3), rng.uniform(0, .3), rng.choice([0, .25]))
+        page = light(height, width, rng.uniform(170, 250) * rng.uniform(.85, 1, 3),
+                     rng.uniform(0, .3), rng.choice([0, .25]))
         page = page[::rng.choice([-1, 1]), ::rng.choice([-1, 1])].copy()
         if rng.random() < .4: page = rule(page, int(rng.integers(30, 70)), (150, 165, 215), down=rng.random() < .3)
         ink = rng.uniform(10, 80, 3)
@@ -270,10 +298,13 @@ def test_the_whole_way():
     singles = []
     for image in digits[::10]:
         size = int(rng.integers(90, 260))
-        singles.append(random_page(rng, [image], [(int(rng.integers(420 - size)), int(rng.integers(300 - size)), size)], 300, 420))
+        singles.append(random_page(
+            rng, [image], [(int(rng.integers(420 - size)), int(rng.integers(300 - size)), size)], 300, 420))
     inks = [prepare(page) for page in singles]
-    ours, theirs = (read([ink.image for ink in inks]) == labels[::10]).mean(), (read([naive(page) for page in singles]) == labels[::10]).mean()
-    print('more than nine in ten are read rightly after these steps, fewer than six after the naive way' if theirs < .6 and ours > .9 else (ours, theirs))
+    ours, theirs = ((read([ink.image for ink in inks]) == labels[::10]).mean(),
+                    (read([naive(page) for page in singles]) == labels[::10]).mean())
+    print('more than nine in ten are read rightly after these steps, fewer than six after the naive way'
+          if theirs < .6 and ours > .9 else (ours, theirs))
     show([singles[:7], [ink.image for ink in inks[:7]]], size=1)
     assert ours > .9 and theirs < .6
 
@@ -294,8 +325,10 @@ def test_no_digit_and_several():
     for k in range(40):
         blanks.append(prepare(random_page(rng, [], [], 300, 420)).blank)
         several = digits[rng.integers(0, len(digits), 4)]
-        rows.append(prepare(random_page(rng, several, [(30 + 90 * i, int(rng.integers(60, 120)), 80) for i in range(4)], 300, 420)).several)
-    print(f'blank pages noticed: {sum(blanks)} of 40; rows noticed: {sum(rows)} of 40; single digits suspected: {sum(ink.count != 1 for ink in inks)} of 100')
+        rows.append(prepare(random_page(
+            rng, several, [(30 + 90 * i, int(rng.integers(60, 120)), 80) for i in range(4)], 300, 420)).several)
+    print(f'blank pages noticed: {sum(blanks)} of 40; rows noticed: {sum(rows)} of 40; '
+          f'single digits suspected: {sum(ink.count != 1 for ink in inks)} of 100')
     assert sum(blanks) >= 38 and sum(rows) >= 38 and sum(ink.count != 1 for ink in inks) <= 2
     assert all(prepare(np.full((200, 200), grey, np.uint8)).blank for grey in (0, 128, 255))
     # cell 5e872eea
@@ -305,13 +338,15 @@ def test_no_digit_and_several():
     axes[0].imshow(read_image(number))
     for ink, ax in zip(found, axes[1:]):
         x, y, width, height = ink.box
-        axes[0].add_patch(plt.Rectangle((x, y), width, height, fill=False, color='#ee6677')); ax.imshow(ink.image, cmap='gray')
+        axes[0].add_patch(plt.Rectangle((x, y), width, height, fill=False, color='#ee6677'))
+        ax.imshow(ink.image, cmap='gray')
     for ax in axes: ax.axis('off')
     assert read([ink.image for ink in found]).tolist() == [2, 0, 2, 6] and prepare(number).several
     # cell d9f92dfa
     column = expose(light(300, 260, (240, 238, 230), .1), 2).astype(np.float32)
     figures = [digits[labels == label][0] for label in (3, 1, 4, 1, 5, 9)]
-    for image, (x, y) in zip(figures, [(20, 30), (90, 22), (160, 30), (22, 160), (92, 168), (165, 160)]): write(column, image, x, y, 90)
+    for image, (x, y) in zip(figures, [(20, 30), (90, 22), (160, 30), (22, 160), (92, 168), (165, 160)]):
+        write(column, image, x, y, 90)
     found = prepare_all(column.astype(np.uint8))
     show([[column.astype(np.uint8)] + [ink.image for ink in found]])
     assert read([ink.image for ink in found]).tolist() == [3, 1, 4, 1, 5, 9]
@@ -323,8 +358,10 @@ def test_what_cannot_be_read():
     folder = Path(tempfile.mkdtemp())
     whole = (examples / '7_paper.jpg').read_bytes()
     header = b'IHDR' + (60_000).to_bytes(4, 'big') * 2 + b'\1\0\0\0\0'          # 3.6 gigapixels, in 45 bytes
-    bomb = b'\x89PNG\r\n\x1a\n\0\0\0\r' + header + zlib.crc32(header).to_bytes(4, 'big') + b'\0\0\0\0IDAT' + bytes(4)
-    files = {'empty.png': b'', 'page.png': b'<!doctype html>', 'drawing.svg': b'<svg/>', 'cut.jpg': whole[:len(whole) // 3], 'animation.png': encoded(paper, 'GIF'), 'bomb.png': bomb}
+    bomb = (b'\x89PNG\r\n\x1a\n\0\0\0\r' + header + zlib.crc32(header).to_bytes(4, 'big')
+            + b'\0\0\0\0IDAT' + bytes(4))
+    files = {'empty.png': b'', 'page.png': b'<!doctype html>', 'drawing.svg': b'<svg/>',
+             'cut.jpg': whole[:len(whole) // 3], 'animation.png': encoded(paper, 'GIF'), 'bomb.png': bomb}
     for name, content in files.items(): (folder / name).write_bytes(content)
 
     def refusal(source):
@@ -333,7 +370,8 @@ def test_what_cannot_be_read():
         except ImageError as error: return str(error).replace(f'{folder}', 'folder')
         raise AssertionError('it was accepted')
 
-    for source in [*(folder / name for name in files), folder / 'nowhere.png', folder, b'', 7, digits[:5, None], digits[0].ravel(), digits[0] / 255. - .5, digits[0] * np.nan, np.array([['7']])]:
+    for source in [*(folder / name for name in files), folder / 'nowhere.png', folder, b'', 7, digits[:5, None],
+                   digits[0].ravel(), digits[0] / 255. - .5, digits[0] * np.nan, np.array([['7']])]:
         print(refusal(source))
         assert 'Error' not in refusal(source) and not refusal(source).endswith('.')
     assert isinstance(MissingImage(), FileNotFoundError)
