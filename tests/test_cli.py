@@ -28,7 +28,7 @@ def test_as_a_user_sees_it():
 
     status, out, err = shell('--help')
     print(out)
-    assert status == 0 and 'train' in out and 'predict' in out
+    assert status == 0 and 'train' in out and 'predict' in out and 'web' in out
     # cell 9b7aa523
     status, out, err = shell('predict ../mnist_cnn/examples')
     print(out)
@@ -52,7 +52,8 @@ def test_as_a_user_sees_it():
     # cell 5aa0766e
     sample = Path('../mnist_cnn/sample').resolve()
     status, out, err = shell(f'train --epochs 1 --data {sample} --out {folder}/runs --device cpu')
-    assert status == 0 and 'saved: ' in out and 'test on the sample: ' in out and (folder / 'runs' / 'mnist_cnn_model.pth').exists()
+    assert status == 0 and 'saved: ' in out and 'test on the sample: ' in out
+    assert (folder / 'runs' / 'mnist_cnn_model.pth').exists()
 
     status, out, err = shell(f'evaluate --data {sample} --weights {folder}/runs/mnist_cnn_model.pth')
     assert status == 0 and 'of 1,000 images right' in out and 'proves nothing' not in out
@@ -61,13 +62,19 @@ def test_as_a_user_sees_it():
     assert status == 0 and out.count('\n') == 1
     # cell 28207e96
     wrong = ['predict nowhere.png', f'predict {folder}/runs', 'predict --weights nowhere.pth x.png',
-             f'evaluate --data {folder}', 'train --recipe magic',
+             f'evaluate --data {folder}', 'train --recipe magic', 'web --port 99999',
              f'train --epochs 0 --data {sample} --out {folder}/other',
              f'train --resume --data {sample} --out {folder}/other', 'evaluate --device cuda:99']
     for command in wrong:
         status, out, err = shell(command)
         print(err.replace(str(folder), 'folder').strip())
         assert status == 1 and err.count('\n') == 1 and 'Traceback' not in err
+    # cell c03805d8
+    with patch.dict(sys.modules, flask=None):
+        sys.modules.pop('mnist_cnn.web', None)
+        status, out, err = shell('web')
+    print(err.strip())
+    assert status == 1 and 'pip install "mnist_cnn[web]"' in err
     # cell f9ea3721
     code = ('import sys, mnist_cnn.cli as c; c.make_parser(); '
             'sys.exit(any(m in sys.modules for m in ("torch", "numpy", "matplotlib")))')
