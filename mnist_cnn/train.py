@@ -423,7 +423,7 @@ def held_out_logits(
 def calibrate(
     model: MNISTCNN,
     digits: Digits,           # training images that it was not trained on
-    flagged: float = .015,    # share of them that may be doubted
+    flagged: float = .02,     # share of them that may be doubted
 ) -> dict:                    # goes into the JSON beside the weights, see `Calibration`
     'The temperature under which held-out digits surprise the network least, and where doubt begins.'
     logits = held_out_logits(model, digits)

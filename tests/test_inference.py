@@ -103,8 +103,8 @@ def test_doubt():
 
     pen = dict(fill=30, width=12, joint='curve')
     nothing = page(lambda draw: None)
-    letter = page(lambda draw: [draw.line(line, **pen) for line in ([(50, 160), (100, 40), (150, 160)],
-                                                                    [(70, 115), (130, 115)])])
+    letter = page(lambda draw: [draw.line(line, **pen) for line in ([(60, 40), (60, 160)],
+                                                                   [(140, 40), (60, 105), (145, 160)])])
     star = page(lambda draw: draw.line([(100 + 70 * np.sin(k * 2.513), 100 - 70 * np.cos(k * 2.513))
                                         for k in range(6)], **pen))
     for name, picture in dict(nothing=nothing, letter=letter, star=star).items():
