@@ -103,8 +103,10 @@ class Calibration:
     def probabilities(self,
         logits: np.ndarray,  # (N, 10)
     ) -> np.ndarray:         # (N, 10), rows sum to 1
-        'Softmax at this temperature.'
-        scaled = logits.astype(np.float64) / self.temperature
+        'Softmax at this temperature, and at a higher one where the best logit stands out too little.'
+        standout = logits.max(-1, keepdims=True) - logits.mean(-1, keepdims=True)
+        doubt = np.maximum(1, self.standout / np.maximum(standout, 1e-6))
+        scaled = logits.astype(np.float64) / (self.temperature * doubt ** 2)
         grown = np.exp(scaled - scaled.max(-1, keepdims=True))
         return grown / grown.sum(-1, keepdims=True)
 

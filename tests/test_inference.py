@@ -46,6 +46,7 @@ def test_from_logits_to_a_confidence_and_to_doubt():
     assert np.isclose(warm.probabilities(logits).sum(), 1)
     assert cold.probabilities(logits).max() > warm.probabilities(logits).max()
     assert np.isfinite(Calibration().probabilities(logits * 1e4)).all()
+    assert Calibration(standout=3).probabilities(logits).max() < Calibration().probabilities(logits).max()
     assert Calibration(standout=1.8).doubt(logits[0], .9) == 'not_a_digit'
     assert Calibration(sure=.5).doubt(logits[0], .4) == 'unsure'
 
