@@ -8,8 +8,8 @@ __all__ = ['MAX_BYTES', 'IDX_NAMES', 'MEAN', 'STD', 'Digits', 'MNIST', 'DataErro
            'friendly', 'show_digits', 'normalise', 'random_affine', 'random_stroke', 'random_blur', 'random_ink',
            'random_handwriting', 'Batches']
 
-# %% ../nbs/01_data.ipynb #a434f319
-import gzip, math, os, shutil, socket, tempfile, warnings, zlib
+# %% ../nbs/01_data.ipynb #783777c2
+import gzip, math, os, socket, tempfile, warnings, zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path

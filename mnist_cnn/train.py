@@ -19,7 +19,7 @@ import torch.nn.functional as F
 
 from .data import Batches, Digits, MNIST, load_mnist, random_affine, random_handwriting
 from .distractors import make_distractors
-from .model import MNISTCNN, WeightsError, save_model, write_atomically
+from .model import MNISTCNN, save_model, write_atomically
 
 log = logging.getLogger('mnist_cnn')
 

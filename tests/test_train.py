@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from mnist_cnn.data import Batches, Digits, MNIST, load_mnist, random_affine, random_handwriting
 from mnist_cnn.distractors import make_distractors
-from mnist_cnn.model import MNISTCNN, WeightsError, save_model, write_atomically
+from mnist_cnn.model import MNISTCNN, save_model, write_atomically
 
 
 def test_training():
