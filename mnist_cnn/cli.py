@@ -8,9 +8,11 @@ __all__ = ['is_ours', 'complain', 'add_train', 'add_common', 'run_train', 'data_
            'main', 'guarded']
 
 # %% ../nbs/08_cli.ipynb #8f6aa89d
-import argparse, importlib.metadata, json, logging, os, sys, warnings
+import argparse, json, logging, os, sys, warnings
 from collections.abc import Iterator
 from pathlib import Path
+
+from . import __version__
 
 # %% ../nbs/08_cli.ipynb #fe4be959
 def is_ours(
@@ -207,7 +209,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser('mnist-cnn',
                                      description='A small convolutional network that reads handwritten digits.')
     parser.add_argument('--version', action='version',
-                        version=f'%(prog)s {importlib.metadata.version("mnist_cnn")}')
+                        version=f'%(prog)s {__version__}')
     parser.add_argument('-v', '--verbose', action='store_true',
                         help='log what is done, and every prediction with its raw outputs')
     commands = parser.add_subparsers(title='commands', required=True, metavar='COMMAND')
