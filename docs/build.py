@@ -53,7 +53,7 @@ def write_sources(sources: Path) -> dict:
     (sources / 'api').mkdir(parents=True)
     package = read_package(ROOT)
     links = Links(ROOT, package, CARDS)
-    demo = add_demo(ROOT, sources / 'demo')
+    demo = add_demo(ROOT, sources.parent / 'demo')
     notebooks = write_notebooks(sources, links, contents, demo)
     write_reference(sources, package, links, notebooks)
     write_results(sources, ROOT / 'benchmarks' / 'results', links)
@@ -74,6 +74,7 @@ def main():
     if code: sys.exit(code)
     shutil.rmtree(out, ignore_errors=True)
     site.rename(out)
+    (work / 'demo').rename(out / 'demo')
     print(f'the site is in {out}, {demo["says"]}')
 
 

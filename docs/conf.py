@@ -15,7 +15,7 @@ myst_enable_extensions = ['alert', 'amsmath', 'attrs_block', 'attrs_inline', 'co
 myst_dmath_allow_space = myst_dmath_allow_digits = False   # "from $5 to $9" is no formula
 myst_heading_anchors = 4
 suppress_warnings = ['myst.header']
-exclude_patterns = ['demo', '**.ipynb_checkpoints']
+exclude_patterns = ['**.ipynb_checkpoints']
 add_module_names = False
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
@@ -26,6 +26,8 @@ html_theme = 'sphinx_book_theme'
 html_title = config.title
 html_static_path = ['_static']
 html_css_files = ['site.css']
+html_favicon = '../mnist_cnn/static/icon.svg'
+html_context = dict(default_mode='auto')            # light or dark as the reader's system is
 html_baseurl = f'{config.doc_host}{config.doc_baseurl}/'
 html_copy_source = html_show_sourcelink = False
 html_theme_options = dict(
