@@ -64,8 +64,8 @@ class Links:
         def one(match):
             if match['link']: return f'[{match["text"]}]({self.target(match["target"], folder, page)})'
             if match['name'] and (full := self.name(match['name'], module)):
-                role = 'py:mod' if full in self.package else 'py:obj'
-                return f'{{{role}}}`{match[0][1:-1]} <{full}>`'
+                if full in self.package: return f'[{match[0]}]({"../" * page.count("/")}api/{full.split(".")[1]}.md)'
+                return f'{{py:obj}}`{match[0][1:-1]} <{full}>`'
             return match[0]
         return WORDS.sub(one, text)
 

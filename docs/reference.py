@@ -180,11 +180,11 @@ def write_reference(sources: Path, package: dict, links, notebooks: list):
     for module in order:
         writer, page, stem = Writer(module, package, links), package[module], module.split('.')[1]
         told = page_name(page['notebook'])
-        text = [f'# {module}', f'```{{py:module}} {module}\n```', f'> {writer.prose(page["doc"])}',
+        text = [f'# {module}', f'```{{py:currentmodule}} {module}\n```', f'> {writer.prose(page["doc"])}',
                 f'Told in [the notebook](../{told}.ipynb).', *(writer.entry(name) for name in page['names'])]
         (sources / 'api' / f'{stem}.md').write_text('\n\n'.join(text) + '\n', encoding='utf-8')
         links.origin[f'api/{stem}'] = page['path']
-        rows.append(f'| {{py:mod}}`{module}` | {" ".join(f"{{py:obj}}`{name} <{module}.{name}>`" for name in page["names"])} |')
+        rows.append(f'| [`{module}`]({stem}.md) | {" ".join(f"{{py:obj}}`{name} <{module}.{name}>`" for name in page["names"])} |')
     text = ['# API', 'Every public name of every module. What `import mnist_cnn` itself offers:', top_level(links),
             '## Modules', '| module | names |\n|---|---|\n' + '\n'.join(rows),
             '```{toctree}\n:hidden:\n\n' + '\n'.join(module.split('.')[1] for module in order) + '\n```']

@@ -9,6 +9,7 @@ import sys
 import threading
 from html.parser import HTMLParser
 from pathlib import Path
+from types import FunctionType
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
 import numpy as np
@@ -49,7 +50,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope='module')
-def pages(site): return {path.relative_to(site).as_posix(): Page(path) for path in sorted(site.rglob('*.html'))}
+def pages(site): return {path.relative_to(site).as_posix(): Page(path) for path in sorted(site.rglob('*.html')) if '_static' not in path.parts}
 
 
 def test_no_dead_link(site, pages):
