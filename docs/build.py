@@ -26,7 +26,7 @@ from results import write_results
 PAGES = ROOT / 'docs' / 'pages'
 CARDS = {'models/README.md': 'model-card'}                 # pages that live elsewhere in the repository
 ORDER = [('Start', ['first-hour']),
-         ('How to', ['your-own-images', 'kaggle', 'serve', 'export']),
+         ('How to', ['your-own-images', 'train-on-kaggle', 'serve-it', 'export-it']),
          ('The notebooks', None),                          # all there are, by file name
          ('Reference', ['api/index', 'results', 'model-card', 'data-card']),
          ('The project', ['contributing', 'changelog'])]
@@ -36,7 +36,9 @@ def write_pages(sources: Path, links: Links):
     'The pages that are no notebooks, with their links led to where things are on the site.'
     for path in [*sorted(PAGES.glob('*.md')), *(ROOT / name for name in CARDS)]:
         name = CARDS.get(path.relative_to(ROOT).as_posix(), path.stem)
-        text = links.mend(path.read_text(encoding='utf-8'), path.parent, name)
+        text = path.read_text(encoding='utf-8')
+        for word, value in links.addresses().items(): text = text.replace(f'{{{word}}}', value)
+        text = links.mend(text, path.parent, name)
         (sources / f'{name}.md').write_text(text, encoding='utf-8')
         links.origin[name] = path.relative_to(ROOT).as_posix()
 

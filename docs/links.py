@@ -35,6 +35,10 @@ class Links:
         if path not in self.lines: self.lines[path] = (self.root / path).read_text(encoding='utf-8').splitlines()
         return self.lines[path]
 
+    def addresses(self) -> dict:
+        'What pages may say for addresses that stand in settings.ini: `{git_url}` and `{repo}`.'
+        return dict(git_url=self.config.git_url, repo=self.config.repo)
+
     def blob(self, path: str, kind: str = 'blob') -> str:
         'A file of the repository, on the web.'
         return f'{self.config.git_url}/{kind}/{self.config.branch}/{path}'
