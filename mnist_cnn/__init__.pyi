@@ -1,7 +1,8 @@
-from . import cli, data, distractors, imaging, inference, model, train, web, widget
+from . import cli, data, distractors, imaging, inference, model, train, understand, web, widget
 from .data import DataError, Digits, MNIST, load_mnist
 from .imaging import ImageError, to_mnist
 from .inference import Prediction, Predictor, predict, preprocess, read_digits
 from .model import MNISTCNN, WeightsError, load_model, save_model
 from .train import Evaluation, History, Recipe, evaluate, fit
+from .understand import Report
 from .widget import DigitCanvas, DigitUpload

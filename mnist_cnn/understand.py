@@ -169,12 +169,12 @@ def plot_confusion(
 # %% ../nbs/07_understand.ipynb #10037be6
 def plot_errors(
     report: Report,
-    columns: int = 12,
+    columns: int = 10,
 ):                      # the figure; None where nothing was misread
     'Every misread image, the surest mistake first.'
     if not len(report.wrong): return None
     titles = [f'{report.labels[i]}→{report.guesses[i]} {report.confidence[i]:.0%}' for i in report.wrong]
-    return show_digits(report.digits.images[torch.from_numpy(report.wrong)], titles, columns)
+    return show_digits(report.digits.images[torch.from_numpy(report.wrong)], titles, columns, zoom=3)
 
 # %% ../nbs/07_understand.ipynb #0d6d9282
 @dataclass(frozen=True)
@@ -433,7 +433,7 @@ def map_html(
     'The map with its thumbnails; where scripts do not run it is the picture alone.'
     labels, columns = found.digits.labels.tolist(), 40
     words = [f'labelled {a}' + (f', read as {b}' if a != b else '') for a, b in zip(labels, found.guesses.tolist())]
-    alt = (f'{len(labels)} test images as points, in ten clusters, one a digit; '
+    alt = (f'{len(labels)} test images as points, a cluster a digit; '
            f'{sum(a != b for a, b in zip(labels, found.guesses.tolist()))} misread ones are ringed')
     sheet = data_uri(sprite(found.digits.images, columns))
     script = (Path(__file__).parent / 'static' / 'map.js').read_text(encoding='utf-8')
@@ -456,7 +456,7 @@ def moved(
 ) -> torch.Tensor:         # (N, 1, 28, 28)
     'All images turned, shifted and scaled about their middle; what leaves the frame is lost.'
     from torchvision.transforms.v2.functional import InterpolationMode, affine
-    return affine(images, angle=degrees, translate=[right, 0], scale=scale, shear=[0, 0],
+    return affine(images, angle=float(degrees), translate=[right, 0], scale=scale, shear=[0, 0],
                   interpolation=InterpolationMode.BILINEAR)
 
 # %% ../nbs/07_understand.ipynb #d4a9af3f
