@@ -1,6 +1,5 @@
 'The notebooks for Kaggle, run whole in a stand-in for Kaggle: no mnist_cnn, no network, both layouts of inputs, a GPU that only pretends.'
 import gzip
-import json
 import os
 import shutil
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from mnist_cnn.data import load_mnist, read_table
+from mnist_cnn.data import load_mnist
 from mnist_cnn.kaggle import build
 from mnist_cnn.model import default_weights, load_model
 
@@ -31,16 +30,17 @@ def guarded(self, address):
     return connect(self, address)
 socket.socket.connect = guarded
 '''
+# says that it is available, and fails at its first operation, as a P100 does under PyTorch 2.10
 BROKEN_GPU = '''
 import torch
-real = torch.nn.functional.conv2d
-def conv2d(images, *rest, **more):
-    if str(images.device) != 'cpu': raise RuntimeError('no kernel image is available')
-    return real(images, *rest, **more)
-torch.nn.functional.conv2d = conv2d
+conv2d, ones, available = torch.nn.functional.conv2d, torch.ones, torch.cuda.is_available
+def fails(images, *rest, **more):
+    if images.device.type == 'cpu': return conv2d(images, *rest, **more)
+    torch.cuda.is_available = available     # or the rest of PyTorch would believe it too
+    raise RuntimeError('CUDA error: no kernel image is available for execution on the device')
+torch.nn.functional.conv2d = fails
+torch.ones = lambda *sizes, device='cpu', **more: ones(*sizes, device='cpu' if str(device) == 'cpu' else 'meta', **more)
 torch.cuda.is_available = lambda: True
-ones = torch.ones
-torch.ones = lambda *sizes, device=None, **more: ones(*sizes, **more) if device is None else ones(*sizes, device='meta', **more)
 '''
 
 
@@ -136,7 +136,7 @@ def test_training_with_everything_attached(tree):
     assert answers[0] == 'ImageId,Label' and len(answers) == 91 and answers[90].startswith('90,')
     model = load_model(root / 'working' / 'mnist_cnn_model.pth')     # its digest fits the JSON
     assert model.metadata['data'] == dict(name='MNIST', train=700, test=150) and model.metadata['epochs'] == 1
-    assert 0 < model.metadata['calibration']['temperature'] < 3 and 'leakage' in said or True
+    assert 0 < model.metadata['calibration']['temperature'] < 3
 
 
 @pytest.mark.slow
