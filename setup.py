@@ -26,7 +26,7 @@ setup(
     packages=['mnist_cnn', 'mnist_cnn.models'],
     package_dir={'mnist_cnn.models': 'models'},
     package_data={'mnist_cnn': ['*.pyi', 'sample/*', 'examples/*', 'static/*'],
-                  'mnist_cnn.models': ['*.pth', '*.json', '*.md']},
+                  'mnist_cnn.models': ['*.pth', '*.onnx', '*.json', '*.md']},
     install_requires=requirements('requirements'),
     extras_require={key.removesuffix('_requirements'): requirements(key)
                     for key in cfg if key.endswith('_requirements')},

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from handwriting import real_sets
 from mnist_cnn.data import load_mnist
+from mnist_cnn.export import export
 from mnist_cnn.inference import Predictor
 from mnist_cnn.model import default_weights, load_model, read_metadata, save_model
 from mnist_cnn.train import calibrate
@@ -34,3 +35,5 @@ if __name__ == '__main__':
     known = {key: value for key, value in read_metadata(best).items() if key not in ('file', 'sha256', 'architecture', 'parameters', 'replaces')}
     default_weights().unlink(missing_ok=True)
     print(save_model(load_model(best), default_weights(), **known | dict(calibration=calibration))['calibration'])
+    export(default_weights().with_suffix('.onnx'))
+    export(default_weights().with_suffix('.int8.onnx'), int8=True, data=args.data)

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['is_ours', 'complain', 'add_train', 'add_common', 'run_train', 'data_name', 'add_evaluate', 'run_evaluate', 'pictures',
-           'add_predict', 'run_predict', 'describe', 'add_web', 'run_web', 'add_kaggle', 'run_kaggle', 'make_parser',
-           'main', 'guarded']
+           'add_predict', 'run_predict', 'describe', 'add_export', 'run_export', 'add_web', 'run_web', 'add_kaggle',
+           'run_kaggle', 'make_parser', 'main', 'guarded']
 
 # %% ../nbs/08_cli.ipynb #8f6aa89d
 import argparse, importlib.metadata, json, logging, os, sys, warnings
@@ -152,6 +152,28 @@ def describe(
     answer = 'nothing' if one.digit is None else f'{one.digit} ({one.confidence:.1%})'
     return f'{path}: {answer}' + (f'  {one.status}: {one.message}' if one.message else '')
 
+# %% ../nbs/08_cli.ipynb #92d340a8
+def add_export(commands):
+    'The arguments of `mnist-cnn export`.'
+    parser = commands.add_parser('export', help='write the weights as ONNX or safetensors',
+                                 description='Write the weights for programs without PyTorch.')
+    parser.add_argument('file', type=Path, metavar='FILE', help='what to write: model.onnx or model.safetensors')
+    parser.add_argument('--weights', type=Path, metavar='FILE',
+                        help='a file of weights (default: the shipped ones)')
+    parser.add_argument('--int8', action='store_true', help='ONNX in 8 bits: a quarter of the size, faster')
+    parser.add_argument('--data', type=Path, metavar='DIR',
+                        help="folder with MNIST's files, for --int8 (default: as for train)")
+    parser.set_defaults(run=run_export)
+
+def run_export(
+    args: argparse.Namespace,
+) -> int:  # exit status
+    'Do `mnist-cnn export`.'
+    from mnist_cnn.export import export
+    path = export(args.file, args.weights, args.int8, args.data)
+    print(f'saved: {path} ({path.stat().st_size:,} bytes)')
+    return 0
+
 # %% ../nbs/08_cli.ipynb #afb96ae4
 def add_web(commands):
     'The arguments of `mnist-cnn web`.'
@@ -221,7 +243,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('-v', '--verbose', action='store_true',
                         help='log what is done, and every prediction with its raw outputs')
     commands = parser.add_subparsers(title='commands', required=True, metavar='COMMAND')
-    for add in (add_train, add_evaluate, add_predict, add_web, add_kaggle): add(commands)
+    for add in (add_train, add_evaluate, add_predict, add_export, add_web, add_kaggle): add(commands)
     return parser
 
 def main(
