@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['is_ours', 'complain', 'add_train', 'add_common', 'run_train', 'data_name', 'add_evaluate', 'run_evaluate',
            'add_report', 'run_report', 'pictures', 'add_predict', 'run_predict', 'describe', 'add_export', 'run_export',
-           'add_web', 'run_web', 'make_parser', 'main', 'guarded']
+           'add_web', 'run_web', 'add_kaggle', 'run_kaggle', 'make_parser', 'main', 'guarded']
 
 # %% ../nbs/08_cli.ipynb #8f6aa89d
 import argparse, json, logging, os, sys, warnings
@@ -232,6 +232,38 @@ def run_web(
     serve(args.host, args.port, args.weights)
     return 0
 
+# %% ../nbs/08_cli.ipynb #c4a61e71
+def add_kaggle(commands):
+    'The arguments of `mnist-cnn kaggle`.'
+    parser = commands.add_parser('kaggle', help="train on Kaggle's GPUs, and bring the weights home",
+                                 description='Make notebooks for Kaggle, upload them, fetch the weights.')
+    steps = parser.add_subparsers(title='steps', required=True, metavar='STEP')
+    step = steps.add_parser('build', help='write both notebooks (in a clone of the repository)')
+    step.add_argument('folder', nargs='?', type=Path, metavar='DIR', help='default: kaggle')
+    step.set_defaults(run=run_kaggle, step='build')
+    step = steps.add_parser('push', help='upload a notebook; Kaggle runs it')
+    step.add_argument('name', nargs='?', default='mnist_training', choices=['mnist_training', 'kaggle_web_app'])
+    step.add_argument('--dir', dest='folder', type=Path, default=Path('kaggle'), help='where it is (default: kaggle)')
+    step.add_argument('--owner', help="your name on Kaggle (default: what Kaggle's command says)")
+    step.set_defaults(run=run_kaggle, step='push')
+    step = steps.add_parser('pull', help='fetch trained weights, examine them, replace the old ones')
+    step.add_argument('kernel', nargs='?', metavar='OWNER/NAME', help='default: your mnist-training')
+    step.add_argument('--out', dest='target', type=Path, metavar='FILE',
+                      help='what is replaced (default: the shipped weights)')
+    step.add_argument('--floor', type=float, default=.99,
+                      help='share of the test images that they must read (default: 0.99)')
+    step.set_defaults(run=run_kaggle, step='pull')
+
+def run_kaggle(
+    args: argparse.Namespace,
+) -> int:  # exit status
+    'Do `mnist-cnn kaggle`.'
+    from mnist_cnn import kaggle
+    if args.step == 'build': print(*kaggle.build('.', args.folder), sep='\n')
+    elif args.step == 'push': print(kaggle.push(args.name, args.folder, args.owner))
+    else: print(kaggle.pull(args.kernel, args.target, args.floor))
+    return 0
+
 # %% ../nbs/08_cli.ipynb #6089649e
 def make_parser() -> argparse.ArgumentParser:
     'The parser of the command line.'
@@ -242,7 +274,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('-v', '--verbose', action='store_true',
                         help='log what is done, and every prediction with its raw outputs')
     commands = parser.add_subparsers(title='commands', required=True, metavar='COMMAND')
-    for add in (add_train, add_evaluate, add_report, add_predict, add_export, add_web): add(commands)
+    for add in (add_train, add_evaluate, add_report, add_predict,
+                add_export, add_web, add_kaggle): add(commands)
     return parser
 
 def main(

@@ -89,3 +89,8 @@ def test_as_a_user_sees_it():
     code = ('import sys, mnist_cnn.cli as c; c.make_parser(); '
             'sys.exit(any(m in sys.modules for m in ("torch", "numpy", "matplotlib")))')
     assert subprocess.run([sys.executable, '-c', code]).returncode == 0
+    # cell c4a61e73
+    for command in ('kaggle build', 'kaggle push', 'kaggle pull ada/mnist-training'):
+        with patch('shutil.which', return_value=None): status, out, err = shell(command)
+        print(err.strip())
+        assert status == 1 and err.count('\n') == 1
