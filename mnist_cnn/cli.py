@@ -55,11 +55,14 @@ def run_train(
     args: argparse.Namespace,
 ) -> int:  # exit status
     'Do `mnist-cnn train`.'
+    from mnist_cnn.distributed import join
     from mnist_cnn.model import read_metadata
     from mnist_cnn.train import train
     changes = {name: getattr(args, name) for name in ('lr', 'batch_size') if getattr(args, name) is not None}
-    path, history, test = train(args.out, args.epochs, args.recipe, args.seed, args.data, args.device,
-                                args.resume, **changes)
+    with join(args.device) as team:
+        path, history, test = train(args.out, args.epochs, args.recipe, args.seed, args.data, args.device,
+                                    args.resume, team=team, **changes)
+    if team.rank: return 130 * history.interrupted   # the first process speaks for all
     if history.interrupted:
         done = (f'{len(history)} of {args.epochs} epochs are complete; go on with --resume' if len(history)
                 else 'no epoch was complete')
