@@ -5,7 +5,7 @@
 `--plain` names weights of the recipe `plain`, ten epochs on all of MNIST; `python benchmarks/recipe.py --only seeds` makes them, and where the file is
 missing it is trained here (some minutes). The changes are those of `mnist_cnn.understand`. Both networks get all test images as they are; in the third
 curve every fifth of the spoiled images goes through `Predictor.predict_many`, which finds, scales and centres the digit first. DIR holds a folder a set
-of PNG and JPEG files, see handwriting.py.
+of PNG and JPEG files, see handwriting.py. Each curve is kept in a file ending in .part, so a stopped run goes on where it was.
 """
 import argparse
 import json
@@ -52,15 +52,20 @@ if __name__ == '__main__':
         train_one(plain, args.data, 10, str(args.plain.parent), torch.get_num_threads())
     test, weights = load_mnist(args.data).test, dict(plain=args.plain, shipped=None)
     models = {name: load_model(path) for name, path in weights.items()}
-    fifth, predictor, curves = test[torch.arange(0, len(test), 5)], Predictor(), []
+    fifth, predictor = test[torch.arange(0, len(test), 5)], Predictor()
+    result = dict(command='python benchmarks/robustness.py', weights=models['shipped'].metadata['sha256'], plain=models['plain'].metadata['sha256'],
+                  images=len(test), through_predict=len(fifth))
+    part = args.out.with_suffix('.part')
+    before = json.loads(part.read_text()) if part.exists() else {}
+    curves = before['curves'] if {key: before.get(key) for key in result} == result else []
     for change, settings in CHANGES.items():
+        if change in [curve['change'] for curve in curves]: continue
         curve = {name: [round(value, 4) for value in robustness(model, test, change)] for name, model in models.items()}
         curve['shipped, through predict'] = through_predict(predictor, fifth, change)
         curves.append(dict(change=change, unit=settings.unit, amounts=settings.amounts) | curve)
         print(change, *(f'{name} {np.mean(values):.3f}' for name, values in curve.items()), flush=True)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(dict(
-        command='python benchmarks/robustness.py', weights=models['shipped'].metadata['sha256'], plain=models['plain'].metadata['sha256'],
-        images=len(test), through_predict=len(fifth), **machine(), curves=curves,
-        real=real_rows(weights, args.root) if args.root.is_dir() else []), indent=1) + '\n')
+        part.write_text(json.dumps(result | dict(curves=curves)))
+    real = real_rows(weights, args.root) if args.root.is_dir() else []
+    args.out.write_text(json.dumps(result | machine() | dict(curves=curves, real=real), indent=1) + '\n')
+    part.unlink()
     print('saved:', args.out)

@@ -467,9 +467,12 @@ def restroked(
     'Every stroke wider or narrower.'
     if not wider: return images
     sign = 1 if wider > 0 else -1                          # narrowing ink is widening paper
-    large = sign * F.interpolate(images, scale_factor=4, mode='bilinear')
-    reach = round(2 * abs(wider))                          # quarter pixels, to each side
-    return F.avg_pool2d(sign * F.max_pool2d(large, 2 * reach + 1, 1, reach), 4)
+    reach, found = round(2 * abs(wider)), []               # quarter pixels, to each side
+    for part in images.split(500):                         # sixteen times the pixels: not all at once
+        large = sign * F.interpolate(part, scale_factor=4, mode='bilinear')
+        large = F.max_pool2d(large, (2 * reach + 1, 1), 1, (reach, 0))
+        found.append(sign * F.avg_pool2d(F.max_pool2d(large, (1, 2 * reach + 1), 1, (0, reach)), 4))
+    return torch.cat(found)
 
 def covered(
     images: torch.Tensor,  # (N, 1, 28, 28)
@@ -573,7 +576,7 @@ def browse_errors(
     if not has_page(): return Image.open(io.BytesIO(show(next(iter(pairs.values()))[0])))
     import ipywidgets as W
     pair, number = W.Dropdown(options=list(pairs), description='pair'), W.IntSlider(1, 1, 1, description='error')
-    words, picture = W.Label(), W.Image(format='png')
+    words, picture = W.Label(), W.Image(format='png', layout=dict(width='420px'))
 
     def turn_page(change=None):
         indices = pairs[pair.value]
@@ -625,7 +628,8 @@ def turn_digit(
     from mnist_cnn.widget import has_page
     if not has_page(): return Image.open(io.BytesIO(png_of(plot_turned(model, image), transparent=False)))
     import ipywidgets as W
-    angle, picture = W.IntSlider(0, -180, 180, 5, description='degrees'), W.Image(format='png')
+    angle = W.IntSlider(0, -180, 180, 5, description='degrees')
+    picture = W.Image(format='png', layout=dict(width='420px'))
 
     def turn(change=None): picture.value = draw_prediction(turned(model, image, angle.value))
     angle.observe(turn, 'value')
