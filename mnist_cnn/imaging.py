@@ -8,8 +8,8 @@ __all__ = ['MAX_PIXELS', 'WORK_SIZE', 'SMALL', 'TERMS', 'STRIPS', 'LEAST_STROKE'
            'border', 'is_flat', 'powers', 'surface', 'fit_paper', 'flat_paper', 'ink_colour', 'shadows',
            'flatten_light', 'noise_level', 'peak_level', 'line_levels', 'find_lines', 'follow', 'erase_lines',
            'remove_lines', 'Parts', 'find_parts', 'gaps', 'union', 'same_digit', 'join_strokes', 'Digit', 'find_digits',
-           'is_drawn', 'is_shadow', 'like_first', 'overlap', 'place', 'widen', 'strengthen', 'Page', 'find_ink', 'look',
-           'isolate', 'Ink', 'finished', 'prepare', 'to_mnist', 'trace', 'reading_order', 'prepare_all']
+           'is_drawn', 'is_shadow', 'like_first', 'area_means', 'place', 'widen', 'strengthen', 'Page', 'find_ink',
+           'look', 'isolate', 'Ink', 'finished', 'prepare', 'to_mnist', 'trace', 'reading_order', 'prepare_all']
 
 # %% ../nbs/03a_imaging.ipynb #7f5a74d2
 import io
@@ -58,11 +58,12 @@ def composite(
     image: Image.Image,  # with transparency
 ) -> np.ndarray:         # (H, W, 3) uint8
     'A transparent picture, laid on the paper that its ink stands out from.'
-    rgba = np.asarray(lessen(image).convert('RGBA'), np.float32)
-    alpha = rgba[..., 3:] / 255                                    # (H, W, 1), 1 is opaque
-    ink = (rgba[..., :3] * alpha).sum() / max(3 * alpha.sum(), 1)  # mean grey of what is drawn
-    paper = 0 if ink > 140 and alpha.mean() < .7 else 255
-    return (rgba[..., :3] * alpha + paper * (1 - alpha) + .5).astype(np.uint8)
+    image = lessen(image).convert('RGBA')
+    if image.getextrema()[3][0] < 255:                                    # somewhere the paper shows through
+        *colour, alpha = cv2.mean(np.asarray(image.convert('RGBa')))      # RGBa: colours times their alpha
+        white_ink = sum(colour) / 3 > 140 * alpha / 255 and alpha < .7 * 255
+        image = Image.alpha_composite(Image.new('RGBA', image.size, 'black' if white_ink else 'white'), image)
+    return np.asarray(image.convert('RGB'))
 
 # %% ../nbs/03a_imaging.ipynb #5a8db6b4
 def from_array(
@@ -99,9 +100,10 @@ def from_pillow(
     'The pixels of a Pillow image, at reduced size where it is large.'
     check_size(*image.size, name)
     if image.mode[0] in 'IF':                        # 16 bits a pixel: `convert` would clip them
-        image = ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
         return from_array(np.asarray(image), name, highest=65535 if image.mode[0] == 'I' else 255)
-    image = ImageOps.exif_transpose(lessen(image))   # the camera says which side is up
+    image = lessen(image)
+    if image.getexif(): image = ImageOps.exif_transpose(image)   # the camera says which side is up
     if image.mode in ('RGBA', 'LA', 'PA', 'La', 'RGBa') or 'transparency' in image.info: return composite(image)
     return np.asarray(image if image.mode in ('L', 'RGB') else image.convert('RGB'))
 
@@ -228,7 +230,8 @@ def surface(
     if not fit[1:].any(): return fit[:1, None]
     bend = np.zeros((3, 3), np.float32)
     for (i, j), value in zip(TERMS, fit): bend[i, j] = value
-    return powers(height) @ bend @ powers(width).T
+    # not NumPy's @: its second thread makes this five times slower where another program keeps the cores busy
+    return cv2.gemm(powers(height) @ bend, powers(width), 1, None, 0, flags=cv2.GEMM_2_T)
 
 # %% ../nbs/03a_imaging.ipynb #e20d910b
 def fit_paper(
@@ -296,7 +299,8 @@ def flatten_light(
     sample = sample.reshape(*sample.shape[:2], -1)
     paper = flat_paper(pixels.reshape(height, width, -1)) if flat else fit_paper(sample)
     colour = ink_colour(sample - np.stack([surface(fit, *sample.shape[:2]) for fit in paper.T], -1))
-    signed = cv2.transform(pixels.astype(np.float32), colour) - surface(paper @ colour[0], height, width)
+    signed = pixels * colour[0] if pixels.ndim == 2 else cv2.transform(pixels.astype(np.float32), colour)
+    signed -= surface(paper @ colour[0], height, width)
     if flat: return signed
     signed -= min(float(np.median(signed[::4, ::4])), 0)   # between dense lines paper is lighter than the fit
     return signed - shadows(signed)
@@ -316,7 +320,9 @@ def peak_level(
     'How dark the ink gets: the level that a few strokes reach, however large the page.'
     if ink.size > 100_000: ink = ink[::3, ::2]                 # a sixth of the pixels tells as much
     count = max(1, ink.size // 3000)
-    return float(np.partition(ink, -count, axis=None)[-count])
+    dark = ink[ink > ink.max() / 2]                            # mostly enough of them, and far fewer to sort
+    if len(dark) < count: dark = ink.ravel()
+    return float(np.partition(dark, -count)[-count])
 
 # %% ../nbs/03a_imaging.ipynb #20ecf345
 STRIPS = 16   # a ruled line is seen in nearly all of so many strips across the page
@@ -553,18 +559,21 @@ def like_first(
     return [first] + [d for d in digits[1:] if not d.edge and alike(d)]
 
 # %% ../nbs/03a_imaging.ipynb #3dd54f5e
-def overlap(
-    count: int,     # pixels in the source row
-    start: float,   # where the first output pixel starts, in source pixels
-    step: float,    # source pixels per output pixel
+def area_means(
+    sums: np.ndarray,  # (H + 1, M): running sums down the rows of an image, the first row 0
+    start: float,      # where the first output pixel starts, in source pixels
+    step: float,       # source pixels per output pixel
     outputs: int = 28,
-) -> np.ndarray:    # (outputs, count) float32
-    'Weights with which each output pixel is the mean of the source pixels that it covers.'
+) -> np.ndarray:       # (outputs, M)
+    'The mean of the source rows that each output row covers; there is no ink outside.'
+    def above(edges):                                          # sums down to the edges, which may cut a pixel
+        edges = np.clip(edges, 0, len(sums) - 1)
+        whole = np.minimum(edges.astype(int), len(sums) - 2)
+        part = (edges - whole)[:, None]
+        return sums[whole] * (1 - part) + sums[whole + 1] * part
     centre = start + (np.arange(outputs) + .5) * step
     reach = max(step, 1) / 2                                   # enlarging: a window of one pixel interpolates
-    left = np.arange(count)
-    covered = np.minimum(centre[:, None] + reach, left + 1) - np.maximum(centre[:, None] - reach, left)
-    return (np.clip(covered, 0, None) / (2 * reach)).astype(np.float32)
+    return (above(centre + reach) - above(centre - reach)) / (2 * reach)
 
 # %% ../nbs/03a_imaging.ipynb #bad31723
 def place(
@@ -573,12 +582,12 @@ def place(
     'As MNIST was made: the digit in a box of 20x20, its centre of mass in the middle of 28x28.'
     height, width = ink.shape
     step = max(width, height) / 20
-    across, down = ink.sum(0), ink.sum(1)
-    mass = max(float(across.sum()), 1e-6)
+    sums = cv2.integral(ink)                                   # (H + 1, W + 1): ink above and to the left
+    down, across, mass = np.diff(sums[:, -1]), np.diff(sums[-1]), max(sums[-1, -1], 1e-6)
     centre = (down @ np.arange(.5, height)) / mass, (across @ np.arange(.5, width)) / mass
-    first = [-np.ceil(14 - c / step - 1e-4) for c in centre]   # by whole pixels, to 14..15, as MNIST does
-    rows, columns = overlap(height, first[0] * step, step), overlap(width, first[1] * step, step)
-    return np.clip(rows @ ink @ columns.T, 0, 1)
+    top, left = (-np.ceil(14 - c / step - 1e-4) * step for c in centre)   # by whole pixels, to 14..15, as MNIST
+    image = area_means(area_means(sums, top, step).T, left, step).T
+    return np.clip(image, 0, 1).astype(np.float32)
 
 # %% ../nbs/03a_imaging.ipynb #99529c53
 LEAST_STROKE = .1   # of the digit's size: MNIST's pens are about 2 to 3 of 20 pixels wide
@@ -626,8 +635,8 @@ def find_ink(
     signed = flatten_light(pixels, flat)
     noise, peak = 0. if flat else noise_level(signed), peak_level(signed)
     threshold = max(.08 if flat else .25, 4 * noise / max(peak, 1))
-    ink = signed / np.float32(max(peak, 1))
-    steps['ink'] = ink = np.clip(ink, 0, 1, out=ink)
+    signed /= np.float32(max(peak, 1))                          # in place: fresh memory costs more than the sum
+    steps['ink'] = ink = np.clip(signed, 0, 1, out=signed)
     steps['lines removed'] = without = remove_lines(ink, threshold / 2)
     if without is ink: return Page(ink, threshold, peak, noise)
     left = peak_level(without)                                  # the ink may be fainter than its lines were

@@ -61,6 +61,15 @@ def test_as_a_user_sees_it():
 
     status, out, err = shell(f'predict --weights {folder}/runs/mnist_cnn_model.pth {folder}/4_transparent.png')
     assert status == 0 and out.count('\n') == 1
+    # cell 9782051c
+    status, out, err = shell(f'report --data {sample} --out {folder}/report.html')
+    print(out.replace(str(folder), 'folder'))
+    assert status == 0 and 'prove nothing' in out and '</html>' in (folder / 'report.html').read_text(encoding='utf-8')
+    status, out, err = shell(f'report --data {sample} --text')
+    assert status == 0 and 'every error' in out
+    status, out, err = shell(f'report --data {sample} --out {folder}/nowhere/report.html')
+    print(err.replace(str(folder), 'folder'))
+    assert status == 1 and err.count('\n') == 1
     # cell 28207e96
     wrong = ['predict nowhere.png', f'predict {folder}/runs', 'predict --weights nowhere.pth x.png',
              f'evaluate --data {folder}', 'train --recipe magic', 'web --port 99999',
@@ -80,3 +89,8 @@ def test_as_a_user_sees_it():
     code = ('import sys, mnist_cnn.cli as c; c.make_parser(); '
             'sys.exit(any(m in sys.modules for m in ("torch", "numpy", "matplotlib")))')
     assert subprocess.run([sys.executable, '-c', code]).returncode == 0
+    # cell c4a61e73
+    for command in ('kaggle build', 'kaggle push', 'kaggle pull ada/mnist-training'):
+        with patch('shutil.which', return_value=None): status, out, err = shell(command)
+        print(err.strip())
+        assert status == 1 and err.count('\n') == 1

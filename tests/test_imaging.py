@@ -248,10 +248,12 @@ def test_choose_the_digit():
 
 
 def test_place():
-    global bottom, faint, image, left, right, thin, top, weights, wide
+    global bottom, column, faint, image, left, right, sums, thin, top, wide
     # cell b1458e3f
-    weights = overlap(100, 0, 5, outputs=20)
-    assert np.allclose(weights.sum(1), 1) and weights[3, 15:20].tolist() == [np.float32(.2)] * 5
+    column = np.arange(100.)
+    sums = np.cumsum([0, *column])[:, None]
+    assert np.allclose(area_means(sums, 0, 5, 20)[:, 0], column.reshape(20, 5).mean(1))
+    assert np.allclose(area_means(sums, 2.5, 1, 1), (column[2] + column[3]) / 2)
 
     image = place(flat[slice(found.boxes[0][1], found.boxes[0][1:4:2].sum()),
                        slice(found.boxes[0][0], found.boxes[0][0:3:2].sum())])
