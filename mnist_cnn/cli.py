@@ -12,7 +12,7 @@ import argparse, json, logging, os, sys, warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import __version__
+import mnist_cnn
 
 # %% ../nbs/08_cli.ipynb #fe4be959
 def is_ours(
@@ -197,9 +197,9 @@ def run_many(
     predictor: 'Predictor',
 ) -> int:  # exit status: 1 where a picture could not be read
     'Do `mnist-cnn predict --out TABLE SOURCE`.'
-    from mnist_cnn.many import SourceError, predict_to
+    from mnist_cnn.many import SourceError, predict_many
     if len(args.files) != 1: raise SourceError(f'a table is about one source, not {len(args.files)}')
-    try: tally = predict_to(predictor, args.files[0], args.out, args.native or None)
+    try: tally = predict_many(args.files[0], args.out, predictor, args.native or None)
     except KeyboardInterrupt:
         complain(f'stopped; {args.out} keeps what was read, and the same command goes on from there')
         return 130
@@ -293,7 +293,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser('mnist-cnn',
                                      description='A small convolutional network that reads handwritten digits.')
     parser.add_argument('--version', action='version',
-                        version=f'%(prog)s {__version__}')
+                        version=f'%(prog)s {mnist_cnn.__version__}')
     parser.add_argument('-v', '--verbose', action='store_true',
                         help='log what is done, and every prediction with its raw outputs')
     commands = parser.add_subparsers(title='commands', required=True, metavar='COMMAND')
