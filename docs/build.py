@@ -3,7 +3,8 @@
     python docs/build.py             into _docs/
     python docs/build.py --out DIR   somewhere else
 
-Everything comes from PyPI (`pip install -e ".[docs]"` and nbdev) and npm; Quarto is not needed. A warning is an error.
+Everything comes from PyPI (`pip install -e ".[dev]"`) and npm, without which the first page has no demo. Quarto is not
+needed, nor is PyTorch: nothing is imported that is documented. A warning is an error.
 """
 import argparse
 import json
@@ -67,9 +68,12 @@ def write_sources(sources: Path) -> dict:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=ROOT / '_docs', help='where the site goes (default: _docs)')
-    out = parser.parse_args().out.resolve()
+    parser.add_argument('--need-demo', action='store_true', help='fail where the demo on the first page cannot be built')
+    args = parser.parse_args()
+    out = args.out.resolve()
     work = out.parent / '_proc'                            # what Sphinx reads, and what it leaves beside the site
     demo = write_sources(work / 'pages')
+    if args.need_demo and not demo['live']: sys.exit(f'the site was not built: {demo["says"]}')
     site = work / 'html'
     code = subprocess.call([sys.executable, '-m', 'sphinx', '-W', '--keep-going', '-q', '-b', 'html', '-d', str(work / 'doctrees'),
                             '-c', str(ROOT / 'docs'), str(work / 'pages'), str(site)])

@@ -54,7 +54,7 @@ def add_demo(root: Path, folder: Path) -> dict:
         fetch_runtime(folder)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         reason = (getattr(error, 'stderr', '') or str(error)).strip().splitlines()[-1]
-        return dict(block=picture('A still of the drawing pad: this copy of the site was built without the live one.'),
+        return dict(live=False, block=picture('A still of the drawing pad: this copy of the site was built without the live one.'),
                     says=f'WITHOUT the demo on the first page: {reason}')
     for name in OURS: shutil.copy(root / 'mnist_cnn' / 'static' / name, folder / name)
     for name in ('demo.js', 'network.js', 'demo.css'): shutil.copy(root / 'docs' / 'demo' / name, folder / name)
@@ -62,7 +62,7 @@ def add_demo(root: Path, folder: Path) -> dict:
     facts = json.loads((root / 'models' / 'mnist_cnn_model.json').read_text(encoding='utf-8'))
     (folder / 'model.json').write_text(json.dumps(dict(calibration=facts['calibration'], sha256=facts['sha256'])))
     size = travels(folder)
-    return dict(block=live(size), says=f'with the demo ({size["all"]} MB with the first stroke)')
+    return dict(live=True, block=live(size), says=f'with the demo ({size["all"]} MB with the first stroke)')
 
 
 def picture(words: str) -> str:

@@ -1,4 +1,5 @@
 'Pages from notebooks: their prose, their code, what it showed, and where each name is explained.'
+import ast
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from nbdev.processors import filter_stream_, hide_line, rm_header_dash, strip_an
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from links import page_name
+from reference import names_of
 
 
 def tidy(source: str) -> str:
@@ -15,11 +17,9 @@ def tidy(source: str) -> str:
     return re.sub(r'^#\|.*\n?', '', source, flags=re.M).strip()
 
 
-def defined(source: str, public: list) -> list:
+def defined(source: str, public: dict) -> list:
     'The public names that an exported cell defines.'
-    found = re.findall(r'^(?:async )?(?:def|class) (\w+)', source, re.M)
-    for line in re.findall(r'^([A-Z][\w, ]*?) *(?::[^=\n]+)?= ', source, re.M): found += re.findall(r'\w+', line)
-    return [name for name in dict.fromkeys(found) if name in public]
+    return [name for node in ast.parse(source).body for name in names_of(node) if name in public]
 
 
 def anchors(names: list, module: str, anchor_of: dict) -> str:

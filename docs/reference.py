@@ -105,9 +105,9 @@ class Writer:
     def where(self, node, name: str) -> str:
         'Links to the source and to the place in the notebook where it is told.'
         page = page_name(self.page['notebook'])
-        anchor = self.page['anchors'].get(name)
-        told = f' · <a href="../{page}.html#{anchor}">in the notebook</a>' if anchor else ''
-        return f'<span class="source"><a href="{self.links.blob(self.page["path"])}#L{node.lineno}">source</a>{told}</span>'
+        anchor = self.page['anchors'].get(name, name.lower())
+        return (f'<span class="source"><a href="{self.links.blob(self.page["path"])}#L{node.lineno}">source</a> · '
+                f'<a href="../{page}.html#{anchor}">in the notebook</a></span>')
 
     def fields(self, parameters: list, function) -> list:
         lines = [f':param {name.lstrip("*")}: {self.prose(words)}' for name, _, _, words in parameters if words]
@@ -130,8 +130,9 @@ class Writer:
         value = ast.unparse(node.value) if isinstance(node, (ast.Assign, ast.AnnAssign)) else ''
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
             value = ast.unparse(node.value.elts[[one.id for one in node.targets[0].elts].index(name)])
-        options = [f':value: {value}'] if len(value) < 60 else []
-        return directive('data', name, options, [self.prose(self.page['comments'].get(node.lineno, '')), self.where(node, name)])
+        options, lines = [f':value: {value}'] if len(value) < 60 else [], self.links.source(self.page['path'])[node.lineno - 1:node.end_lineno]
+        whole = '' if options or len(lines) > 12 else '```python\n' + '\n'.join(lines) + '\n```'
+        return directive('data', name, options, [self.prose(self.page['comments'].get(node.lineno, '')), whole, self.where(node, name)])
 
     def klass(self, node: ast.ClassDef, name: str) -> str:
         bases = [ast.unparse(base) for base in node.bases]

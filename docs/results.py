@@ -6,7 +6,8 @@ TITLES = {'recipe': 'Accuracy on MNIST, and what each part of the recipe buys', 
           'train': 'Seconds for an epoch', 'handwriting': 'Pictures that are not MNIST', 'robustness': 'Damaged and odd pictures',
           'predict': 'Pictures a second', 'start': 'Time until the first answer', 'compare': 'Other programs, the same pictures',
           'web': 'The server under load'}
-LEFT_OUT = {'table', 'command', 'date', 'processor', 'cores', 'load', 'python', 'torch'}
+LEFT_OUT = {'table', 'command', 'date', 'processor', 'cores', 'load', 'python', 'torch', 'file', 'kind'}
+KINDS = {'choice': 'A part at a time: trained on 50,000 training images, scored on the other 10,000', 'seeds': 'On all 60,000, scored on the test images'}
 
 
 def read(path: Path) -> dict:
@@ -33,13 +34,21 @@ def table(rows: list) -> str:
     return '\n'.join(lines + ['| ' + ' | '.join(shown(row.get(key)) for key in columns) + ' |' for row in rows])
 
 
+def tables(rows: list) -> str:
+    'One table, or one for each kind of row.'
+    kinds = list(dict.fromkeys(row.get('kind') for row in rows))
+    if kinds == [None]: return table(rows)
+    rows = sorted(rows, key=lambda row: row.get('accuracy', 0))
+    return '\n\n'.join(f'**{KINDS.get(kind, kind)}**\n\n{table([row for row in rows if row.get("kind") == kind])}' for kind in kinds)
+
+
 def section(name: str, result: dict, link: str) -> str:
     'One result: its title, the command, the table, and where and when it was measured.'
     load = result.get('load') or []
     where = [result.get('date'), result.get('processor'), f'{result["cores"]} cores' if 'cores' in result else '',
              f'load {load[0]}' if load else '', f'torch {result["torch"]}' if 'torch' in result else '']
     command = result.get('command') or f'python benchmarks/{name}.py'
-    return '\n\n'.join([f'## {TITLES.get(name, name.replace("_", " ").capitalize())}', f'```shell\n{command}\n```', table(result['table']),
+    return '\n\n'.join([f'## {TITLES.get(name, name.replace("_", " ").capitalize())}', f'```shell\n{command}\n```', tables(result['table']),
                         ' · '.join(filter(None, where)) + f' · [{Path(link).name}]({link})'])
 
 

@@ -1,5 +1,6 @@
-from . import cli, data, distractors, export, imaging, inference, kaggle, model, train, understand, web, weights, widget
+from . import cli, data, distractors, distributed, export, imaging, inference, kaggle, many, model, train, understand, web, weights, widget
 from .data import DataError, Digits, MNIST, load_mnist
+from .distributed import launch
 from .imaging import ImageError, to_mnist
 from .inference import Prediction, Predictor, predict, preprocess, read_digits
 from .model import MNISTCNN, load_model, save_model

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['is_ours', 'complain', 'add_train', 'add_common', 'run_train', 'data_name', 'add_evaluate', 'run_evaluate',
-           'add_report', 'run_report', 'pictures', 'add_predict', 'run_predict', 'describe', 'add_export', 'run_export',
-           'add_web', 'run_web', 'add_kaggle', 'run_kaggle', 'make_parser', 'main', 'guarded']
+           'add_report', 'run_report', 'pictures', 'add_predict', 'run_predict', 'describe', 'run_many', 'add_export',
+           'run_export', 'add_web', 'run_web', 'add_kaggle', 'run_kaggle', 'make_parser', 'main', 'guarded']
 
 # %% ../nbs/08_cli.ipynb #8f6aa89d
 import argparse, json, logging, os, sys, warnings
@@ -55,11 +55,14 @@ def run_train(
     args: argparse.Namespace,
 ) -> int:  # exit status
     'Do `mnist-cnn train`.'
+    from mnist_cnn.distributed import join
     from mnist_cnn.model import read_metadata
     from mnist_cnn.train import train
     changes = {name: getattr(args, name) for name in ('lr', 'batch_size') if getattr(args, name) is not None}
-    path, history, test = train(args.out, args.epochs, args.recipe, args.seed, args.data, args.device,
-                                args.resume, **changes)
+    with join(args.device) as team:
+        path, history, test = train(args.out, args.epochs, args.recipe, args.seed, args.data, args.device,
+                                    args.resume, team=team, **changes)
+    if team.rank: return 130 * history.interrupted   # the first process speaks for all
     if history.interrupted:
         done = (f'{len(history)} of {args.epochs} epochs are complete; go on with --resume' if len(history)
                 else 'no epoch was complete')
@@ -150,6 +153,11 @@ def add_predict(commands):
     parser.add_argument('--weights', type=Path, metavar='FILE',
                         help='a file of weights (default: the shipped ones)')
     parser.add_argument('--json', action='store_true', help='one JSON object a line')
+    parser.add_argument('--out', type=Path, metavar='TABLE',
+                        help='write a .csv or .jsonl of all pictures in one folder, tar or IDX file; '
+                             'the same command goes on where it was stopped')
+    parser.add_argument('--native', action='store_true',
+                        help="the pictures are as MNIST has them: take them as they are")
     parser.add_argument('--all', action='store_true', help='all digits of each picture, in reading order')
     parser.set_defaults(run=run_predict)
 
@@ -160,8 +168,9 @@ def run_predict(
     'Do `mnist-cnn predict`.'
     from mnist_cnn.inference import Predictor
     predictor, failed, count = Predictor(args.weights), 0, 0
+    if args.out: return run_many(args, predictor)
     for count, path in enumerate(pictures(args.files), 1):
-        try: found = predictor.read_digits(path) if args.all else [predictor.predict(path)]
+        try: found = predictor.read_digits(path) if args.all else [predictor.predict(path, args.native)]
         except ValueError as error:
             if not is_ours(error): raise
             complain(error)
@@ -182,6 +191,20 @@ def describe(
     one = found[0]
     answer = 'nothing' if one.digit is None else f'{one.digit} ({one.confidence:.1%})'
     return f'{path}: {answer}' + (f'  {one.status}: {one.message}' if one.message else '')
+
+def run_many(
+    args: argparse.Namespace,
+    predictor: 'Predictor',
+) -> int:  # exit status: 1 where a picture could not be read
+    'Do `mnist-cnn predict --out TABLE SOURCE`.'
+    from mnist_cnn.many import SourceError, predict_to
+    if len(args.files) != 1: raise SourceError(f'a table is about one source, not {len(args.files)}')
+    try: tally = predict_to(predictor, args.files[0], args.out, args.native or None)
+    except KeyboardInterrupt:
+        complain(f'stopped; {args.out} keeps what was read, and the same command goes on from there')
+        return 130
+    print(tally)
+    return int(tally.unreadable > 0)
 
 # %% ../nbs/08_cli.ipynb #92d340a8
 def add_export(commands):
