@@ -158,6 +158,7 @@ def test_every_page_loads(site, address, pages, browser, look):
         if shots: reader.page.screenshot(path=f'{shots}/{name.replace("/", "_")}.{look}.phone.png')
         if shots:
             reader.page.set_viewport_size(dict(width=1280, height=1000))
+            reader.page.wait_for_timeout(500)              # the sidebar slides in
             reader.page.screenshot(path=f'{shots}/{name.replace("/", "_")}.{look}.png', full_page=True)
             reader.page.set_viewport_size(dict(width=360, height=780))
     assert reader.complaints == [] and reader.outside() == [] and wide == []
