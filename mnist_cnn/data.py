@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['MAX_BYTES', 'IDX_NAMES', 'MEAN', 'STD', 'Digits', 'MNIST', 'DataError', 'read_bytes', 'read_idx', 'find_idx',
-           'read_split', 'checked', 'read_csv', 'cache_folder', 'download', 'search', 'load_folder', 'load_mnist',
-           'friendly', 'show_digits', 'normalise', 'random_affine', 'random_stroke', 'random_blur', 'random_ink',
-           'random_handwriting', 'Batches']
+           'read_split', 'checked', 'read_table', 'read_csv', 'download', 'cache_folder', 'search', 'load_folder',
+           'load_mnist', 'friendly', 'show_digits', 'normalise', 'random_affine', 'random_stroke', 'random_blur',
+           'random_ink', 'random_handwriting', 'Batches']
 
 # %% ../nbs/01_data.ipynb #783777c2
 import gzip, math, os, socket, tempfile, warnings, zlib
@@ -127,25 +127,28 @@ def checked(
     return Digits(torch.from_numpy(images.copy()), torch.from_numpy(labels.astype(np.int64)))
 
 # %% ../nbs/01_data.ipynb #95683669
-def read_csv(
-    path: str | os.PathLike,  # e.g. mnist_train.csv: a header, then label,pixel,... a line; plain or gzipped
-) -> Digits:
-    'Read digits from CSV.'
+def read_table(
+    path: str | os.PathLike,  # CSV with a line of names, then whole numbers; plain or gzipped
+    columns: int,             # how many there must be
+) -> np.ndarray:              # (N, columns) uint8
+    'Read a table of numbers from 0 to 255.'
     lines = read_bytes(path).decode('ascii', 'replace').splitlines()
     if lines and not lines[0][:1].isdigit(): lines = lines[1:]
     if not lines: raise DataError(f'{path} holds no images')
     try: table = np.loadtxt(lines, dtype=np.int16, delimiter=',', ndmin=2)
     except ValueError as error: raise DataError(f'{path} is not a table of whole numbers: {error}') from error
-    if table.shape[1:] != (785,):
-        raise DataError(f'{path} has {table.shape[1] if table.size else 0} columns, not a label and 784 pixels')
+    if table.shape[1] != columns: raise DataError(f'{path} has {table.shape[1]} columns, not {columns}')
     if table.min() < 0 or table.max() > 255: raise DataError(f'{path} holds a value outside 0 to 255')
-    return checked(table[:, 1:].astype(np.uint8).reshape(-1, 28, 28), table[:, 0], path, path)
+    return table.astype(np.uint8)
+
+def read_csv(
+    path: str | os.PathLike,  # e.g. mnist_train.csv: a label and 784 pixels a line
+) -> Digits:
+    'Read digits from CSV.'
+    table = read_table(path, 785)
+    return checked(table[:, 1:].reshape(-1, 28, 28), table[:, 0], path, path)
 
 # %% ../nbs/01_data.ipynb #4757d313
-def cache_folder() -> Path:  # ~/.cache/mnist_cnn, or below XDG_CACHE_HOME
-    'Where downloaded data is kept.'
-    return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'mnist_cnn'
-
 def download(
     folder: Path,  # where the four gzipped files shall be
 ):
@@ -161,6 +164,11 @@ def download(
             raise DataError(f'MNIST cannot be downloaded: {str(error).strip().splitlines()[-1]}') from error
         finally: socket.setdefaulttimeout(patience)
         for path in Path(part).glob('MNIST/raw/*.gz'): os.replace(path, folder / path.name)
+
+# %% ../nbs/01_data.ipynb #5d0c7c1e
+def cache_folder() -> Path:  # ~/.cache/mnist_cnn, or below XDG_CACHE_HOME
+    'Where downloaded data is kept.'
+    return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'mnist_cnn'
 
 # %% ../nbs/01_data.ipynb #9a9cd8ac
 def search(

@@ -58,10 +58,12 @@ def composite(
     image: Image.Image,  # with transparency
 ) -> np.ndarray:         # (H, W, 3) uint8
     'A transparent picture, laid on the paper that its ink stands out from.'
-    pixels = np.asarray(lessen(image).convert('RGBA').convert('RGBa'))  # (H, W, 4), colours times their alpha
-    *colour, alpha = cv2.mean(pixels)
-    white_ink = sum(colour) / 3 > 140 * alpha / 255 and alpha < .7 * 255
-    return pixels[..., :3].copy() if white_ink else pixels[..., :3] + (255 - pixels[..., 3:])
+    image = lessen(image).convert('RGBA')
+    if image.getextrema()[3][0] < 255:                                    # somewhere the paper shows through
+        *colour, alpha = cv2.mean(np.asarray(image.convert('RGBa')))      # RGBa: colours times their alpha
+        white_ink = sum(colour) / 3 > 140 * alpha / 255 and alpha < .7 * 255
+        image = Image.alpha_composite(Image.new('RGBA', image.size, 'black' if white_ink else 'white'), image)
+    return np.asarray(image.convert('RGB'))
 
 # %% ../nbs/03a_imaging.ipynb #5a8db6b4
 def from_array(
@@ -297,7 +299,8 @@ def flatten_light(
     sample = sample.reshape(*sample.shape[:2], -1)
     paper = flat_paper(pixels.reshape(height, width, -1)) if flat else fit_paper(sample)
     colour = ink_colour(sample - np.stack([surface(fit, *sample.shape[:2]) for fit in paper.T], -1))
-    signed = cv2.transform(pixels.astype(np.float32), colour) - surface(paper @ colour[0], height, width)
+    signed = pixels * colour[0] if pixels.ndim == 2 else cv2.transform(pixels.astype(np.float32), colour)
+    signed -= surface(paper @ colour[0], height, width)
     if flat: return signed
     signed -= min(float(np.median(signed[::4, ::4])), 0)   # between dense lines paper is lighter than the fit
     return signed - shadows(signed)
@@ -632,8 +635,8 @@ def find_ink(
     signed = flatten_light(pixels, flat)
     noise, peak = 0. if flat else noise_level(signed), peak_level(signed)
     threshold = max(.08 if flat else .25, 4 * noise / max(peak, 1))
-    ink = signed / np.float32(max(peak, 1))
-    steps['ink'] = ink = np.clip(ink, 0, 1, out=ink)
+    signed /= np.float32(max(peak, 1))                          # in place: fresh memory costs more than the sum
+    steps['ink'] = ink = np.clip(signed, 0, 1, out=signed)
     steps['lines removed'] = without = remove_lines(ink, threshold / 2)
     if without is ink: return Page(ink, threshold, peak, noise)
     left = peak_level(without)                                  # the ink may be fainter than its lines were

@@ -93,7 +93,7 @@ def read_weights(
     path = Path(path) if path is not None else default_weights()
     with naming(path):
         data = path.read_bytes()
-        # these two say themselves what is known of them
+        # exported files say inside what is known of them
         metadata = {} if path.suffix in ('.onnx', '.safetensors') else read_metadata(path)
         check_bytes(data, metadata)
     digest = hashlib.sha256(data).hexdigest()

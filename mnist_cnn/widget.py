@@ -18,7 +18,7 @@ from .inference import ImageError, Predictor
 
 # %% auto #0
 __all__ = ['PEN', 'FRAME', 'as_strokes', 'smooth', 'rasterize', 'as_answer', 'freeze', 'watch', 'as_layers', 'still', 'has_page',
-           'joined', 'DigitCanvas', 'read_file', 'DigitUpload']
+           'joined', 'DigitCanvas', 'read_upload', 'DigitUpload']
 
 # %% ../nbs/04_widget.ipynb #5a37aa78
 PEN = .085          # the pen's width, a fraction of the sheet's side: as MNIST's, in a digit filling two thirds
@@ -74,6 +74,7 @@ def freeze(
 ):
     'The same predictor with a copy of its network, which later training does not touch.'
     frozen = copy.copy(predictor)
+    if getattr(predictor, 'backend', '') == 'onnxruntime': return frozen  # nothing in there can change
     if hasattr(getattr(predictor, 'model', None), 'named_children'):      # a torch module
         frozen.model = copy.deepcopy(predictor.model).eval().requires_grad_(False)
     return frozen
@@ -239,7 +240,7 @@ class DigitCanvas(_Sheet):
         self.observe(lambda change: self._read(self._image, self.answer['frame']), 'layers')
 
 # %% ../nbs/04_widget.ipynb #b79b4ac8
-def read_file(
+def read_upload(
     predictor,                   # anything with `.predict(image)`
     name: str,                   # the file's name, for the card
     content: bytes,              # what is in the file
@@ -294,7 +295,7 @@ class DigitUpload(_Pictured, ipywidgets.VBox):
         uploads: list,           # dicts with `name` and `content`, as `FileUpload.value`
     ):
         'Read these files in place of the ones before.'
-        read = [read_file(self._predictor, upload['name'], upload['content']) for upload in uploads]
+        read = [read_upload(self._predictor, upload['name'], upload['content']) for upload in uploads]
         self.cards.cards = [card for _, card in read]
         self.predictions = [prediction for prediction, _ in read]
 

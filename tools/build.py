@@ -1,6 +1,6 @@
 """Make everything that is made from the notebooks, or check that it is up to date.
 
-    python tools/build.py            export the package, write the tests and the README, clean the notebooks
+    python tools/build.py            export the package, write tests, README and kaggle/, clean the notebooks
     python tools/build.py --check    change nothing; exit 1 and name what is out of date
     python tools/build.py --run      run all notebooks first, and store their outputs (or those named)
 """
@@ -48,10 +48,11 @@ def clean(notebook: Path):
 
 
 def build(root: Path):
-    'Export, index, tests and README below a folder that holds the notebooks.'
+    'Export, index, tests, README and kaggle/ below a folder that holds the notebooks.'
     os.chdir(root)
     get_config.cache_clear()
     config = get_config()
+    for notebook in sorted((root / 'nbs').glob('_kaggle/*.ipynb')): clean(notebook)
     for notebook in sorted((root / 'nbs').glob('*.ipynb')):
         clean(notebook)
         if notebook.stem != 'index': nb_export(notebook, config.lib_path)
@@ -59,6 +60,8 @@ def build(root: Path):
     for notebook in sorted((root / 'nbs').glob('*.ipynb')):
         test_path(root, notebook).write_text(make_test(root, notebook), encoding='utf-8')
     (root / 'README.md').write_text(make_readme(root), encoding='utf-8')
+    # in a process of its own, with the package that has just been exported
+    subprocess.run([sys.executable, '-c', 'from mnist_cnn.kaggle import build; build()'], cwd=root, check=True)
 
 
 def differences(root: Path):
@@ -70,7 +73,7 @@ def differences(root: Path):
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(root / name, fresh / name)
         build(fresh)
-        for path in sorted({p.relative_to(fresh) for p in fresh.rglob('*') if p.suffix in {'.py', '.md', '.ipynb'}}):
+        for path in sorted({p.relative_to(fresh) for p in fresh.rglob('*') if p.suffix in {'.py', '.md', '.ipynb', '.json'}}):
             old, new = (folder / path for folder in (root, fresh))
             lines = [file.read_text(encoding='utf-8').splitlines() if file.exists() else [] for file in (old, new)]
             yield from difflib.unified_diff(*lines, f'{path} (as it is)', f'{path} (as the notebooks say)', lineterm='', n=1)
