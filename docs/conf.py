@@ -16,7 +16,7 @@ myst_dmath_allow_space = myst_dmath_allow_digits = False   # "from $5 to $9" is 
 myst_heading_anchors = 4
 suppress_warnings = ['myst.header']
 exclude_patterns = ['**.ipynb_checkpoints']
-add_module_names = False
+add_module_names = smartquotes = False              # 'cuda' is what one types
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 toc_object_entries_show_parents = 'hide'

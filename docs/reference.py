@@ -113,7 +113,9 @@ class Writer:
         lines = [f':param {name.lstrip("*")}: {self.prose(words)}' for name, _, _, words in parameters if words]
         if function is not None:
             if words := self.returned(function): lines.append(f':returns: {self.prose(words)}')
-            for error in self.raised(function): lines.append(f':raises {self.links.name(error, self.module) or error}:')
+            for error in self.raised(function):
+                full = self.links.name(error, self.module)
+                lines.append(f':raises {full or error}: {self.prose(self.links.sentence(full)) if full else ""}')
         return lines
 
     def function(self, node, name: str, kind: str = 'function', owner: str = '') -> str:
@@ -170,10 +172,6 @@ def directive(kind: str, head: str, options: list, body: list) -> str:
     return '\n'.join([f'{fence}{{py:{kind}}} {head}', *options, '', text, fence])
 
 
-def first_sentence(text: str) -> str:
-    return re.split(r'(?<=[.;:])\s', text.strip().split('\n\n')[0].replace('\n', ' '))[0].rstrip(';:')
-
-
 def write_reference(sources: Path, package: dict, links, notebooks: list):
     'A page a module, in the order of the notebooks, and a page that lists them.'
     order = sorted(package, key=lambda module: package[module]['notebook'])
@@ -198,8 +196,6 @@ def top_level(links) -> str:
     rows = []
     for name in sorted(name for name in links.names if name.startswith('mnist_cnn.') and name.count('.') == 1 and name not in links.package):
         full = links.names[name][0]
-        module, short = full.rsplit('.', 1)
-        node = links.package[module]['names'].get(short)
-        doc = (ast.get_docstring(node) or '') if isinstance(node, (ast.ClassDef, ast.FunctionDef)) else ''
-        rows.append(f'| {{py:obj}}`{name} <{full}>` | {links.mend(first_sentence(doc), links.root / "nbs", "api/index", module)} |')
+        says = links.mend(links.sentence(full), links.root / 'nbs', 'api/index', full.rsplit('.', 1)[0])
+        rows.append(f'| {{py:obj}}`{name} <{full}>` | {says} |')
     return '| name | what |\n|---|---|\n' + '\n'.join(rows)

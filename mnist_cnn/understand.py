@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['CHANGES', 'UnderstandError', 'need', 'logits_of', 'interval', 'Report', 'trained_on_mnist', 'Votes', 'read_votes',
            'per_class', 'summary', 'plot_confusion', 'plot_errors', 'Reliability', 'reliability', 'calibrations',
-           'plot_calibration', 'png_of', 'png_of_image', 'data_uri', 'both_modes', 'errors_of', 'to_html', 'to_text',
-           'save_html', 'activations', 'as_input', 'explain', 'exciting_images', 'FeatureMap', 'feature_map',
-           'plot_map', 'sprite', 'map_html', 'moved', 'restroked', 'covered', 'Change', 'noisy', 'blurred', 'spoiled',
-           'robustness', 'prediction_of', 'describe_error', 'browse_errors', 'turned', 'plot_turned', 'turn_digit']
+           'plot_calibration', 'png_of', 'png_of_image', 'data_uri', 'both_modes', 'errors_of', 'to_html',
+           'describe_error', 'to_text', 'save_html', 'activations', 'as_input', 'explain', 'exciting_images',
+           'FeatureMap', 'feature_map', 'plot_map', 'sprite', 'map_html', 'moved', 'restroked', 'covered', 'Change',
+           'noisy', 'blurred', 'spoiled', 'robustness', 'prediction_of', 'browse_errors', 'turned', 'plot_turned',
+           'turn_digit']
 
 # %% ../nbs/07_understand.ipynb #f2ba1b57
 import base64, csv, hashlib, html, importlib, io, json, math, os
@@ -38,7 +39,8 @@ def need(
         top = module.partition('.')[0]
         if (error.name or '').partition('.')[0] != top: raise
         name = {'sklearn': 'scikit-learn'}.get(top, top)
-        raise UnderstandError(f'this needs {name}; install it with: pip install "mnist_cnn[understand]"') from error
+        raise UnderstandError(f'this needs {name}; '
+                              'install it with: pip install "mnist_cnn[understand]"') from error
 
 # %% ../nbs/07_understand.ipynb #0c4c88ea
 @torch.inference_mode()
@@ -131,8 +133,9 @@ def per_class(
     'How well each digit is found, and how far each answer can be believed.'
     metrics = need('sklearn.metrics').precision_recall_fscore_support(report.labels, report.guesses,
                                                                       labels=range(10), zero_division=0)
-    return [dict(digit=digit, images=int(count), precision=float(precision), recall=float(recall), f1=float(f1))
-            for digit, (precision, recall, f1, count) in enumerate(zip(*metrics))]
+    columns = [column.tolist() for column in metrics]
+    return [dict(digit=digit, images=count, precision=precision, recall=recall, f1=f1)
+            for digit, (precision, recall, f1, count) in enumerate(zip(*columns))]
 
 def summary(
     report: Report,
@@ -141,7 +144,7 @@ def summary(
     low, high = interval(len(report) - len(report.wrong), len(report))
     lines = [f'{report.accuracy:.2%} of {len(report):,} images right, {len(report.wrong)} wrong '
              f'(95 % interval: {low:.2%} to {high:.2%})']
-    if report.seen: lines += ['note: these weights were trained on these images, so the figures prove nothing']
+    if report.seen: lines += ['note: the weights were trained on these images, so the figures prove nothing']
     if pairs := report.pairs()[:3]:
         lines += ['most often: ' + ', '.join(f'{a} taken for {b} ({count})' for a, b, count in pairs)]
     return '\n'.join(lines)
@@ -279,17 +282,27 @@ def to_html(
     text = (Path(__file__).parent / 'static' / 'report.html').read_text(encoding='utf-8')
     template = jinja2.Template(text, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     low, high = interval(len(report) - len(report.wrong), len(report))
-    return template.render(report=report, low=low, high=high, classes=per_class(report), errors=errors_of(report),
-                           calibrations=calibrations(report), confusion=both_modes(plot_confusion, report),
+    return template.render(report=report, low=low, high=high, classes=per_class(report),
+                           errors=errors_of(report), calibrations=calibrations(report),
+                           confusion=both_modes(plot_confusion, report),
                            calibration=both_modes(plot_calibration, report))
 
 # %% ../nbs/07_understand.ipynb #22ad36ba
+def describe_error(
+    report: Report,
+    index: int,
+) -> str:
+    'One error in a line.'
+    votes = f'; of five people {report.people[index]}' if index in report.people else ''
+    return (f'test image {index}: labelled {report.labels[index]}, read as {report.guesses[index]}, '
+            f'{report.confidence[index]:.1%} sure{votes}')
+
 def to_text(
     report: Report,
 ) -> str:
     'The report in words, for a terminal or a screen reader.'
-    lines = [summary(report), f'weights: SHA-256 {report.metadata.get("sha256", "unknown")}', f'data: {report.source}',
-             '', 'digit  images  precision   recall       F1']
+    lines = [summary(report), f'weights: SHA-256 {report.metadata.get("sha256", "unknown")}',
+             f'data: {report.source}', '', 'digit  images  precision   recall       F1']
     lines += ['{digit:5} {images:7} {precision:10.2%} {recall:8.2%} {f1:8.2%}'.format(**row)
               for row in per_class(report)]
     lines += ['', 'expected calibration error:']
@@ -297,9 +310,7 @@ def to_text(
     lines += ['', 'taken for another digit:']
     lines += [f'  {a} taken for {b}: {count}' for a, b, count in report.pairs()] or ['  none']
     lines += ['', 'every error, the surest first:']
-    lines += [f'  image {i}: labelled {report.labels[i]}, read as {report.guesses[i]}, '
-              f'{report.confidence[i]:.1%} sure' + (f'; people: {report.people[i]}' if i in report.people else '')
-              for i in report.wrong] or ['  none']
+    lines += [f'  {describe_error(report, i)}' for i in report.wrong] or ['  none']
     return '\n'.join(lines)
 
 def save_html(
@@ -371,7 +382,7 @@ def exciting_images(
 # %% ../nbs/07_understand.ipynb #212d9f42
 @dataclass(frozen=True)
 class FeatureMap:
-    'Images laid out by what the network makes of them; shows itself in a notebook, with thumbnails to hover over.'
+    'Images laid out by what the network makes of them, with thumbnails to hover over.'
     points: np.ndarray   # (N, 2) from the left and from the top, 0 to 1
     digits: Digits
     guesses: np.ndarray  # (N,)
@@ -395,7 +406,8 @@ def feature_map(
     pca = need('sklearn.decomposition').PCA(2, svd_solver='full')
     points = pca.fit_transform(features)
     points = .04 + .92 * (points - points.min(0)) / np.maximum(np.ptp(points, axis=0), 1e-9)
-    return FeatureMap(points, digits, report.guesses[chosen.numpy()], float(pca.explained_variance_ratio_.sum()))
+    share = float(pca.explained_variance_ratio_.sum())
+    return FeatureMap(points, digits, report.guesses[chosen.numpy()], share)
 
 # %% ../nbs/07_understand.ipynb #9a32f724
 def plot_map(
@@ -409,7 +421,8 @@ def plot_map(
     ax.scatter(*found.points.T, c=labels, cmap='tab10', vmin=0, vmax=9, s=7)
     ax.scatter(*found.points[found.guesses != labels].T, s=45, facecolors='none', edgecolors='black', lw=.8)
     for digit in np.unique(labels):
-        ax.text(*np.median(found.points[labels == digit], axis=0), digit, ha='center', va='center', fontsize=16,
+        middle = np.median(found.points[labels == digit], axis=0)
+        ax.text(*middle, digit, ha='center', va='center', fontsize=16,
                 bbox=dict(boxstyle='circle,pad=.15', fc='white', ec='none', alpha=.8))
     ax.set(xlim=(0, 1), ylim=(1, 0))
     ax.axis('off')
@@ -431,10 +444,10 @@ def map_html(
     picture: bytes,     # of `plot_map`, PNG
 ) -> str:
     'The map with its thumbnails; where scripts do not run it is the picture alone.'
-    labels, columns = found.digits.labels.tolist(), 40
-    words = [f'labelled {a}' + (f', read as {b}' if a != b else '') for a, b in zip(labels, found.guesses.tolist())]
-    alt = (f'{len(labels)} test images as points, a cluster a digit; '
-           f'{sum(a != b for a, b in zip(labels, found.guesses.tolist()))} misread ones are ringed')
+    pairs, columns = list(zip(found.digits.labels.tolist(), found.guesses.tolist())), 40
+    words = [f'labelled {a}' + (f', read as {b}' if a != b else '') for a, b in pairs]
+    alt = (f'{len(pairs)} test images as points, a cluster a digit; '
+           f'{sum(a != b for a, b in pairs)} misread ones are ringed')
     sheet = data_uri(sprite(found.digits.images, columns))
     script = (Path(__file__).parent / 'static' / 'map.js').read_text(encoding='utf-8')
     data = json.dumps(dict(points=found.points.round(3).tolist(), words=words, columns=columns))
@@ -504,14 +517,18 @@ def blurred(images, amount, generator=None):
     return gaussian_blur(images, 2 * math.ceil(3 * amount) + 1, amount) if amount else images
 
 CHANGES = {
-    'shift': Change('pixels to the right', (-8, -6, -4, -2, 0, 2, 4, 6, 8), 0, lambda x, a, g: moved(x, right=a)),
+    'shift': Change('pixels to the right', (-8, -6, -4, -2, 0, 2, 4, 6, 8), 0,
+                    lambda x, a, g: moved(x, right=a)),
     'rotation': Change('degrees, clockwise', (-60, -45, -30, -15, 0, 15, 30, 45, 60), 0,
                        lambda x, a, g: moved(x, a)),
-    'scale': Change('times as large', (.4, .5, .6, .8, 1, 1.2, 1.4, 1.6), 1, lambda x, a, g: moved(x, scale=a)),
-    'stroke width': Change('pixels wider', (-1.5, -1, -.5, 0, 1, 2, 3, 4), 0, lambda x, a, g: restroked(x, a)),
+    'scale': Change('times as large', (.4, .5, .6, .8, 1, 1.2, 1.4, 1.6), 1,
+                    lambda x, a, g: moved(x, scale=a)),
+    'stroke width': Change('pixels wider', (-1.5, -1, -.5, 0, 1, 2, 3, 4), 0,
+                           lambda x, a, g: restroked(x, a)),
     'noise': Change('standard deviation, share of full ink', (0, .1, .2, .3, .4, .6, .8), 0, noisy),
     'blur': Change('standard deviation, pixels', (0, .5, 1, 1.5, 2, 3, 4), 0, blurred),
-    'contrast': Change('share of the ink that is left', (1, .7, .5, .3, .2, .1, .05), 1, lambda x, a, g: x * a),
+    'contrast': Change('share of the ink that is left', (1, .7, .5, .3, .2, .1, .05), 1,
+                       lambda x, a, g: x * a),
     'occlusion': Change('pixels, side of a square', (0, 3, 6, 9, 12, 15, 18), 0, covered)}
 
 # %% ../nbs/07_understand.ipynb #341990b1
@@ -554,15 +571,6 @@ def prediction_of(
     return Prediction(int(probabilities.argmax()), confidence, probabilities, logits[0], image.numpy(),
                       calibration.doubt(logits[0], confidence))
 
-def describe_error(
-    report: Report,
-    index: int,
-) -> str:
-    'One error in a line.'
-    votes = f'; of five people {report.people[index]}' if index in report.people else ''
-    return (f'test image {index}: labelled {report.labels[index]}, read as {report.guesses[index]}, '
-            f'{report.confidence[index]:.1%} sure{votes}')
-
 # %% ../nbs/07_understand.ipynb #662f8ca8
 def browse_errors(
     model: MNISTCNN,
@@ -575,7 +583,8 @@ def browse_errors(
     show = lambda index: draw_prediction(prediction_of(model, report.digits.images[index].float() / 255))
     if not has_page(): return Image.open(io.BytesIO(show(next(iter(pairs.values()))[0])))
     import ipywidgets as W
-    pair, number = W.Dropdown(options=list(pairs), description='pair'), W.IntSlider(1, 1, 1, description='error')
+    pair = W.Dropdown(options=list(pairs), description='pair')
+    number = W.IntSlider(1, 1, 1, description='error')
     words, picture = W.Label(), W.Image(format='png', layout=dict(width='420px'))
 
     def turn_page(change=None):

