@@ -128,7 +128,8 @@ class Book:
 
     def rank(self, module: str) -> int:
         'How many chapters must come before this one, at least.'
-        return 1 + max((self.rank(other) for other in set(self.chapters[module].ours.values()) - {module}), default=0)
+        needed = set(self.chapters[module].ours.values()) & set(self.chapters) - {module, 'cli'}   # which comes last
+        return 1 + max(map(self.rank, needed), default=0)
 
     def find(self, module: str, name: str) -> Part:
         'The part that makes a name, wherever the module has it from.'

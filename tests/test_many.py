@@ -133,11 +133,10 @@ def test_what_is_refused():
 
 def test_in_bounded_memory():
     global code, done, few, many, memory, peak, source
-    # cell 4b9354fd
-    code = """import sys
-    import mnist_cnn
-    print(mnist_cnn.predict_many(sys.argv[1], sys.argv[2], progress=False).done,
-          *[line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')])"""
+    # cell 081c89b6
+    code = ("import mnist_cnn, sys; "
+            "print(mnist_cnn.predict_many(sys.argv[1], sys.argv[2], progress=False).done, "
+            "*[line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')])")
 
     def peak(count):
         'The most memory, in kB, that a process needs for this many images.'
