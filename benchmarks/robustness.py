@@ -5,8 +5,9 @@
 
 `--plain` names weights of the recipe `plain`, ten epochs on all of MNIST; `python benchmarks/recipe.py --only seeds` makes them, and where the file is
 missing it is trained here (some minutes). The changes are those of `mnist_cnn.understand`. Both networks get all test images, or every n-th, as they
-are; in the third curve every fifth of these, spoiled the same way, goes through `Predictor.predict_many`, which finds, scales and centres the digit first. DIR holds a folder a set
-of PNG and JPEG files, see handwriting.py. Each curve is kept in a file ending in .part, so a stopped run goes on where it was.
+are; in the third curve every fifth of these, spoiled the same way, goes through `Predictor.predict_many`, which finds, scales and centres the digit
+first. DIR holds a folder a set of PNG and JPEG files, see handwriting.py. Each curve is kept in runs/robustness.json until all are there, so a stopped
+run goes on where it was.
 """
 import argparse
 import json
@@ -58,7 +59,7 @@ if __name__ == '__main__':
     fifth, predictor = test[torch.arange(0, len(test), 5)], Predictor()
     result = dict(command='python benchmarks/robustness.py' + f' --every {args.every}' * (args.every > 1), weights=models['shipped'].metadata['sha256'], plain=models['plain'].metadata['sha256'],
                   images=len(test), through_predict=len(fifth))
-    part = args.out.with_suffix('.part')
+    part = Path('runs/robustness.json')
     before = json.loads(part.read_text()) if part.exists() else {}
     curves = before['curves'] if {key: before.get(key) for key in result} == result else []
     for change, settings in CHANGES.items():
@@ -67,6 +68,7 @@ if __name__ == '__main__':
         curve['shipped, through predict'] = through_predict(predictor, fifth, change)
         curves.append(dict(change=change, unit=settings.unit, amounts=settings.amounts) | curve)
         print(change, *(f'{name} {np.mean(values):.3f}' for name, values in curve.items()), flush=True)
+        part.parent.mkdir(exist_ok=True)
         part.write_text(json.dumps(result | dict(curves=curves)))
     real = real_rows(weights, args.root) if args.root.is_dir() else []
     args.out.write_text(json.dumps(result | machine() | dict(curves=curves, real=real), indent=1) + '\n')
