@@ -112,7 +112,8 @@ class Chapter:
         rest, theirs, ours = without_imports(source)
         self.theirs |= theirs
         self.ours |= ours
-        if rest: self.parts.append(Part((self.path.stem, number), self.module, rest, *global_names(rest), prose))
+        if not rest: return
+        self.parts.append(Part((self.path.stem, number), self.module, rest, *global_names(rest), prose))
 
 # %% ../nbs/09_kaggle.ipynb #e3483fb8
 class Book:
@@ -128,7 +129,8 @@ class Book:
 
     def rank(self, module: str) -> int:
         'How many chapters must come before this one, at least.'
-        return 1 + max((self.rank(other) for other in set(self.chapters[module].ours.values()) - {module}), default=0)
+        others = set(self.chapters[module].ours.values()) - {module}
+        return 1 + max(map(self.rank, others), default=0)
 
     def find(self, module: str, name: str) -> Part:
         'The part that makes a name, wherever the module has it from.'
@@ -150,8 +152,9 @@ class Book:
             part = self.find(module, name)
             chapter = self.chapters[part.module]
             ours = set(chapter.ours).union(*(other.made for other in chapter.parts))
-            if part.place not in found: left += [(other, part.module) for other in (part.used & ours) - part.made]
+            if part.place in found: continue
             found[part.place] = part
+            left += [(other, part.module) for other in (part.used & ours) - part.made]
         return sorted(found.values(), key=lambda part: (self.rank(part.module), part.place))
 
 # %% ../nbs/09_kaggle.ipynb #26035def
@@ -208,8 +211,9 @@ class Writer:
         lines = [f'import {", ".join(plain)}'] * bool(plain)
         lines += sorted(line for line in statements if line.startswith('import ') and ' as ' in line)
         froms = {}
-        for line in sorted(statements):
-            if line.startswith('from '): froms.setdefault(line.split()[1], []).append(line.split(' import ')[1])
+        for line in sorted(statements - set(lines)):
+            if line.startswith('from '):
+                froms.setdefault(line.split()[1], []).append(line.split(' import ')[1])
         lines += [f'from {package} import {", ".join(names)}' for package, names in froms.items()]
         if lines: self.code('\n'.join(lines))
 
@@ -227,7 +231,8 @@ def write_notebook(
         if cell['cell_type'] != 'code': continue
         flags, code = split_flags(cell['source'])
         for name in flags.get('static', '').split():
-            writer.code(f'%%writefile {{static}}/{name}\n' + (static / name).read_text(encoding='utf-8').rstrip())
+            text = (static / name).read_text(encoding='utf-8').rstrip()
+            writer.code(f'%%writefile {{static}}/{name}\n{text}')
         rest, theirs, ours = without_imports(code) if code and code[0] not in '%!' else (code, {}, {})
         if ours:
             writer.story(ours, theirs, 'quiet' in flags)
@@ -400,7 +405,8 @@ def bring_home(
 # %% ../nbs/09_kaggle.ipynb #5f8956c5
 REASONS = (('authentication required|401|unauthorized',
             'Kaggle does not know who you are; run: kaggle auth login'),
-           ('failed to resolve|max retries|connection ?error|timed out', 'Kaggle cannot be reached; is there a network?'),
+           ('failed to resolve|max retries|connection ?error|timed out',
+            'Kaggle cannot be reached; is there a network?'),
            ('403|404|not found|permission', 'Kaggle has no such notebook, or it is not yours'))
 
 def ask_kaggle(
@@ -409,8 +415,11 @@ def ask_kaggle(
     "Run Kaggle's own command; `KaggleError` in one sentence where it fails."
     beside = str(Path(sys.executable).parent)
     command = shutil.which('kaggle') or shutil.which('kaggle', path=beside)
-    if not command: raise KaggleError('Kaggle\'s command is missing; install it with: pip install "mnist_cnn[kaggle]"')
-    try: done = subprocess.run([command, *words], capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL)
+    if not command:
+        raise KaggleError("Kaggle's command is missing; install it with: pip install 'mnist_cnn[kaggle]'")
+    try:
+        done = subprocess.run([command, *words], capture_output=True, text=True, timeout=900,
+                              stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired as error:
         raise KaggleError(f'kaggle {words[0]} {words[1]} did not end within a quarter of an hour') from error
     said = done.stdout + done.stderr
@@ -424,7 +433,9 @@ def ask_kaggle(
 def owner_name() -> str:
     "Your name on Kaggle, as Kaggle's command knows it."
     found = re.search(r'username: *(\S+)', ask_kaggle('config', 'view'))
-    if not found or found[1] == 'None': raise KaggleError('Kaggle does not say what your name is there; give it with --owner')
+    if not found or found[1] == 'None':
+        raise KaggleError('Kaggle does not say what your name is there; give it with --owner (push) '
+                          'or as OWNER/mnist-training (pull)')
     return found[1]
 
 # %% ../nbs/09_kaggle.ipynb #1fe57cc7
@@ -435,11 +446,13 @@ def push(
 ) -> str:                               # what Kaggle says: the version, and where to watch it
     'Upload a notebook; Kaggle runs it.'
     notebook = Path(folder) / f'{name}.ipynb'
-    if not notebook.is_file(): raise KaggleError(f'{notebook} does not exist; make it in a clone with: mnist-cnn kaggle build')
+    if not notebook.is_file():
+        raise KaggleError(f'{notebook} does not exist; make it in a clone with: mnist-cnn kaggle build')
     metadata = kernel_metadata(name, owner or owner_name())
     with tempfile.TemporaryDirectory() as staged:
         shutil.copy(notebook, staged)
-        (Path(staged) / 'kernel-metadata.json').write_text(json.dumps(metadata | dict(code_file=notebook.name)))
+        metadata['code_file'] = notebook.name
+        (Path(staged) / 'kernel-metadata.json').write_text(json.dumps(metadata))
         return ask_kaggle('kernels', 'push', '-p', staged).strip()
 
 def pull(
@@ -453,9 +466,10 @@ def pull(
     state = re.search(r'status "(?:\w+\.)?(\w+)"', status)
     if not state or state[1].lower() != 'complete':
         what = state[1].lower() if state else status.strip()
-        raise KaggleError(f'{kernel} is not complete but {what}; look at https://www.kaggle.com/code/{kernel}')
+        raise KaggleError(f'{kernel} is not complete ({what}); look at https://www.kaggle.com/code/{kernel}')
     with tempfile.TemporaryDirectory() as fetched:
-        ask_kaggle('kernels', 'output', kernel, '-p', fetched, '--file-pattern', r'^mnist_cnn_model\.(pth|json)$')
+        ask_kaggle('kernels', 'output', kernel, '-p', fetched,
+                   '--file-pattern', r'^mnist_cnn_model\.(pth|json)$')
         path = Path(fetched) / 'mnist_cnn_model.pth'
         if not path.is_file(): raise KaggleError(f'{kernel} has left no mnist_cnn_model.pth')
         return bring_home(path, target, floor, kernel=kernel)
