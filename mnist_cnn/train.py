@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['log', 'AUGMENTATIONS', 'RECIPES', 'TrainingError', 'works', 'pick_device', 'describe_device', 'Evaluation',
-           'evaluate', 'Recipe', 'learning_rate', 'History', 'train_epoch', 'show_progress', 'mixed_precision',
-           'keep_memory', 'save_checkpoint', 'load_checkpoint', 'make_optimizer', 'check_recipe', 'fit', 'live_curves',
+           'evaluate', 'Recipe', 'learning_rate', 'History', 'Alone', 'train_step', 'train_epoch', 'show_progress',
+           'mixed_precision', 'keep_memory', 'settings_of', 'save_checkpoint', 'read_checkpoint', 'go_on',
+           'make_optimizer', 'check_recipe', 'prepare', 'in_training', 'progress_bar', 'fit', 'live_curves',
            'check_writable', 'facts', 'train', 'held_out_logits', 'calibrate']
 
 # %% ../nbs/02_train.ipynb #29fb6279
@@ -136,6 +137,11 @@ class History:
                          f'{row["test_loss"]:11.4f} {row["test_accuracy"]:10.2%}')
         return '\n'.join(lines + ['(interrupted)'] * self.interrupted)
 
+    def last(self) -> str:
+        'The last epoch in a line.'
+        row = self.rows[-1]
+        return (f'epoch {row["epoch"]}: loss {row["loss"]:.4f}, test accuracy {row["test_accuracy"]:.2%}')
+
     def plot(self):
         'Loss and error of training and test, an epoch a point.'
         import matplotlib.pyplot as plt
@@ -151,7 +157,38 @@ class History:
         fig.tight_layout()
         return fig
 
+# %% ../nbs/02_train.ipynb #357d3e69
+class Alone(contextlib.AbstractContextManager):
+    'The only process of a training. One of several is a `Team` (in `mnist_cnn.distributed`): the same names.'
+    rank, size = 0, 1                             # which process this is, counted from 0, and of how many
+    def __exit__(self, *error): pass
+    def pick_device(self, name): return pick_device(name)
+    def agree(self, model): 'All begin with the weights of the first process.'
+    def share(self, count): return slice(0, count)  # which images of a batch are for this process
+    def average(self, model): 'The gradients become the mean over all processes.'
+    def mean(self, value): return value           # a tensor's mean over all processes
+    def from_first(self, make): return make()     # what `make()` gives in the first process, handed to all
+
 # %% ../nbs/02_train.ipynb #e82647b0
+def train_step(
+    model: MNISTCNN,
+    images: torch.Tensor,    # (B, 1, 28, 28), this process's share of a batch
+    targets: torch.Tensor,   # (B,) labels or (B, 10) probabilities
+    optimizer: torch.optim.Optimizer,
+    recipe: Recipe,
+    team: Alone,             # the processes that share the work
+    weight: float,           # of the mean over this share in the mean over the batch, times the processes
+) -> tuple[torch.Tensor, torch.Tensor]:  # loss and logits
+    'Move all parameters a little towards the right answers.'
+    with mixed_precision(images.device): logits = model(images)
+    loss = F.cross_entropy(logits.float(), targets, label_smoothing=recipe.label_smoothing) * weight
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    team.average(model)
+    optimizer.step()
+    return loss.detach(), logits.detach()
+
+# %% ../nbs/02_train.ipynb #7130a90d
 def train_epoch(
     model: MNISTCNN,
     batches: Batches,
@@ -160,27 +197,29 @@ def train_epoch(
     epoch: int,                         # counted from 0
     epochs: int,
     bar=None,                           # a tqdm bar to move
+    team: Alone = Alone(),              # the processes that share the work
 ) -> dict:                              # the epoch's row for `History`: loss and accuracy while training
     'Show the network every image once.'
-    torch.manual_seed(batches.seed * 100_003 + epoch)   # for dropout
+    torch.manual_seed(batches.seed * 100_003 + epoch + team.rank * 1_000_003)   # for dropout
     model.train()
     device, seen = batches.images.device, 0
     total, right = torch.zeros((), device=device), torch.zeros((), device=device)
     for step, (images, targets) in enumerate(batches.epoch(epoch)):
         rate = learning_rate(recipe, (epoch + step / len(batches)) / epochs)
         for group in optimizer.param_groups: group['lr'] = rate
-        with mixed_precision(device): logits = model(images)
-        loss = F.cross_entropy(logits.float(), targets, label_smoothing=recipe.label_smoothing)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        count = len(targets) - recipe.distractors           # they come last, and do not count
-        labels = targets if targets.ndim == 1 else targets.argmax(1)
-        total += loss.detach() * count
-        right += (logits.argmax(1) == labels)[:count].sum()
+        mine, count = team.share(len(targets)), len(targets) - recipe.distractors  # distractors come last
+        weight = team.size * (mine.stop - mine.start) / len(targets)
+        loss, logits = train_step(model, images[mine], targets[mine], optimizer, recipe, team, weight)
+        labels = (targets if targets.ndim == 1 else targets.argmax(1))[mine]
+        if weight: total += loss * count                    # distractors do not count
+        right += (logits.argmax(1) == labels)[:max(0, count - mine.start)].sum() * team.size
         seen += count
         if bar is not None: show_progress(bar, step + 1 == len(batches), total, right, seen)
-    return dict(epoch=epoch + 1, lr=rate, loss=total.item() / seen, accuracy=right.item() / seen)
+    loss, accuracy = team.mean(total).item() / seen, team.mean(right).item() / seen
+    if not math.isfinite(loss):
+        raise TrainingError(f'the loss is no longer a number in epoch {epoch + 1}: '
+                            f'lower the learning rate (lr={recipe.lr})')
+    return dict(epoch=epoch + 1, lr=rate, loss=loss, accuracy=accuracy)
 
 # %% ../nbs/02_train.ipynb #e848965d
 def show_progress(
@@ -213,9 +252,18 @@ def keep_memory():
     mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD: and keep what is freed at its end
 
 # %% ../nbs/02_train.ipynb #ac23a7e4
+def settings_of(
+    recipe: Recipe,
+    epochs: int,
+    seed: int,
+    images: int,   # to train on
+) -> dict:
+    'What must be the same for a training to go on.'
+    return json.loads(json.dumps(dict(recipe=asdict(recipe), epochs=epochs, seed=seed, images=images)))
+
 def save_checkpoint(
     path: Path,
-    settings: dict,  # what must be the same to go on: recipe, epochs, seed, data
+    settings: dict,  # of `settings_of`
     parts: dict,     # name -> something with a `state_dict`
     history: History,
 ):
@@ -225,13 +273,13 @@ def save_checkpoint(
     torch.save(dict(settings=settings, rows=history.rows, **states), buffer)
     write_atomically(path, buffer.getvalue())
 
-def load_checkpoint(
-    path: Path,
+# %% ../nbs/02_train.ipynb #885690ff
+def read_checkpoint(
+    path: str | os.PathLike,
     settings: dict,
-    parts: dict,      # is brought into the state of the checkpoint
-    history: History, # likewise
-):
-    'Go back to where `save_checkpoint` was; `TrainingError` where that is not possible.'
+) -> dict:           # what `save_checkpoint` wrote
+    'Where a training was; `TrainingError` where it cannot go on from there.'
+    path = Path(path)
     if not path.exists():
         raise TrainingError(f'{path} does not exist: there is nothing to resume; train without resume')
     try: saved = torch.load(path, map_location='cpu', weights_only=True)
@@ -242,8 +290,15 @@ def load_checkpoint(
         changed = [key for key in settings if saved['settings'].get(key) != settings[key]]
         raise TrainingError(f'{path} was started with other settings ({", ".join(changed)}); '
                             'resume with those, or train without resume')
+    return saved
+
+def go_on(
+    saved: dict,     # of `read_checkpoint`
+    parts: dict,     # is brought into the state that was saved
+) -> list:           # the rows of the history so far
+    'Continue where `save_checkpoint` was.'
     for name, part in parts.items(): part.load_state_dict(saved[name])
-    history.rows = saved['rows']
+    return saved['rows']
 
 # %% ../nbs/02_train.ipynb #2814e1b4
 def make_optimizer(
@@ -270,6 +325,49 @@ def check_recipe(
     if recipe.schedule not in ('onecycle', 'constant'):
         raise TrainingError(f"schedule must be 'onecycle' or 'constant', not {recipe.schedule!r}")
 
+# %% ../nbs/02_train.ipynb #111462b0
+def prepare(
+    model: MNISTCNN,
+    digits: Digits,
+    recipe: Recipe,
+    seed: int,
+    device: torch.device,
+) -> tuple[torch.optim.Optimizer, Batches]:
+    'Bring network and images to a device; gives what trains the one with the others.'
+    log.info('training on %s', describe_device(device))
+    keep_memory()
+    model.to(device, memory_format=torch.channels_last)
+    batches = Batches(digits, recipe.batch_size, shuffle=True, augment=AUGMENTATIONS.get(recipe.augment),
+                      seed=seed, device=device)
+    if recipe.distractors: batches.mix(*make_distractors(digits, seed=seed), recipe.distractors)
+    return make_optimizer(model, recipe, device), batches
+
+@contextlib.contextmanager
+def in_training(
+    model: MNISTCNN,
+    recipe: Recipe,
+):
+    "Give a network the recipe's dropout, and leave it with its own, ready to be used."
+    usual, model.dropout.p = model.dropout.p, recipe.dropout
+    try: yield
+    finally:
+        model.dropout.p = usual
+        model.eval()
+
+def progress_bar(
+    epochs: int,
+    batches: int,      # in an epoch
+    done: int,         # epochs that are complete
+    wanted: bool,
+    team: Alone,
+):                     # a tqdm bar that counts batches
+    'A bar where somebody is looking; plain text from a process that a notebook has started.'
+    from tqdm import auto, std
+    quiet = not wanted or team.rank > 0 or bool(os.environ.get('TQDM_DISABLE'))
+    kind = auto if team.size == 1 else std
+    return kind.tqdm(total=epochs * batches, initial=done * batches, unit='batch',
+                     disable=quiet or None)   # None: not into a file
+
 # %% ../nbs/02_train.ipynb #bb19ab1b
 def fit(
     model: MNISTCNN,                   # trained in place
@@ -282,54 +380,34 @@ def fit(
     resume: bool = False,              # go on from `checkpoint`
     on_epoch: Callable | None = None,  # called with the `History` after every epoch, see `live_curves`
     progress: bool = True,             # show a bar with loss, accuracy and time left
+    team: Alone = Alone(),             # the processes that share the work
     **changes,                         # fields of the recipe to change, e.g. `lr=.01`
 ) -> History:
     'Train a network. Ctrl-C stops at once and leaves it as it was after the last complete epoch.'
-    from tqdm.auto import tqdm
     recipe = replace(recipe, **changes)
     check_recipe(recipe, epochs)
-    device = pick_device(device)
-    keep_memory()
-    model.to(device, memory_format=torch.channels_last)
-    usual_dropout, model.dropout.p = model.dropout.p, recipe.dropout
-    optimizer = make_optimizer(model, recipe, device)
-    parts = dict(model=model, optimizer=optimizer)
-    settings = dict(recipe=asdict(recipe), epochs=epochs, seed=seed, images=len(data.train))
-    settings = json.loads(json.dumps(settings))
-    history = History()
-    if resume: load_checkpoint(Path(checkpoint), settings, parts, history)
-    batches = Batches(data.train, recipe.batch_size, shuffle=True, augment=AUGMENTATIONS.get(recipe.augment),
-                      seed=seed, device=device)
-    if recipe.distractors: batches.mix(*make_distractors(data.train, seed=seed), recipe.distractors)
-    log.info('training on %s', describe_device(device))
-    bar = tqdm(total=epochs * len(batches), initial=len(history) * len(batches), unit='batch',
-               # None: where somebody is looking
-               disable=None if progress and not os.environ.get('TQDM_DISABLE') else True)
+    optimizer, batches = prepare(model, data.train, recipe, seed, team.pick_device(device))
+    parts, history = dict(model=model, optimizer=optimizer), History()
+    settings = settings_of(recipe, epochs, seed, len(data.train))
+    if resume: history.rows = go_on(team.from_first(lambda: read_checkpoint(checkpoint, settings)), parts)
+    team.agree(model)
     complete = copy.deepcopy(model.state_dict())
-    try:
-        for epoch in range(len(history), epochs):
-            bar.set_description(f'epoch {epoch + 1}/{epochs}')
-            start = time.perf_counter()
-            row = train_epoch(model, batches, optimizer, recipe, epoch, epochs, bar)
-            if not math.isfinite(row['loss']):
-                raise TrainingError(f'the loss is no longer a number in epoch {epoch + 1}: '
-                                    f'lower the learning rate (lr={recipe.lr})')
-            test = evaluate(model, data)
-            history.rows.append(row | dict(test_loss=test.loss, test_accuracy=test.accuracy,
-                                           seconds=time.perf_counter() - start))
-            complete = copy.deepcopy(model.state_dict())
-            if bar.disable:
-                log.info('epoch %d/%d: loss %.4f, test accuracy %.2f %%',
-                         epoch + 1, epochs, row['loss'], 100 * test.accuracy)
-            if checkpoint: save_checkpoint(Path(checkpoint), settings, parts, history)
-            if on_epoch: on_epoch(history)
-    except KeyboardInterrupt:
-        history.interrupted = True
-        model.load_state_dict(complete)
-    finally:
-        bar.close()
-        model.dropout.p = usual_dropout
-    model.eval()
+    with in_training(model, recipe), progress_bar(epochs, len(batches), len(history), progress, team) as bar:
+        try:
+            for epoch in range(len(history), epochs):
+                bar.set_description(f'epoch {epoch + 1}/{epochs}')
+                start = time.perf_counter()
+                row = train_epoch(model, batches, optimizer, recipe, epoch, epochs, bar, team)
+                test = evaluate(model, data)
+                history.rows.append(row | dict(test_loss=test.loss, test_accuracy=test.accuracy,
+                                               seconds=time.perf_counter() - start))
+                complete = copy.deepcopy(model.state_dict())
+                if bar.disable: log.info(history.last())
+                if checkpoint and not team.rank: save_checkpoint(Path(checkpoint), settings, parts, history)
+                if on_epoch and not team.rank: on_epoch(history)
+        except KeyboardInterrupt:
+            history.interrupted = True
+            model.load_state_dict(complete)
     return history
 
 # %% ../nbs/02_train.ipynb #d7e61e8f
@@ -390,23 +468,30 @@ def train(
     device: str = 'auto',
     resume: bool = False,                   # go on after the last complete epoch of a training that was stopped
     progress: bool = True,
+    team: Alone = Alone(),                  # the processes that share the work; only the first writes files
     **changes,                              # fields of the recipe to change
-) -> tuple[Path, History, Evaluation | None]:  # weights, history, result on the test images (None: interrupted)
+) -> tuple[Path, History, Evaluation | None]:  # weights, history, result (None: interrupted)
     'Train a network from nothing and save it.'
     if recipe not in RECIPES: raise TrainingError(f'recipe must be one of {", ".join(RECIPES)}, not {recipe!r}')
-    out = Path(out)
-    check_writable(out)
-    mnist, chosen = load_mnist(data), replace(RECIPES[recipe], **changes)
+    out, chosen = Path(out), replace(RECIPES[recipe], **changes)
+    team.from_first(lambda: check_writable(out))
+    mnist = team.from_first(lambda: load_mnist(data))
     log.info('data: %s', mnist.source)
     torch.manual_seed(seed)
     model, path, checkpoint = MNISTCNN(), out / 'mnist_cnn_model.pth', out / 'last.ckpt'
-    history = fit(model, mnist, epochs, chosen, seed, device, checkpoint, resume, progress=progress)
-    if history.interrupted: return path, history, None
+    history = fit(model, mnist, epochs, chosen, seed, device, checkpoint, resume, progress=progress, team=team)
+    if history.interrupted or team.rank: return path, history, None
     test = evaluate(model, mnist)
-    where = describe_device(next(model.parameters()).device)
+    where = describe_device(next(model.parameters()).device) + f' in {team.size} processes' * (team.size > 1)
     save_model(model, path, **facts(mnist, chosen, history, test, seed=seed, device=where))
     checkpoint.unlink()
     return path, history, test
+
+# %% ../nbs/02_train.ipynb #1a4eb02e
+if __name__ == '__main__' and __spec__:   # `python -m mnist_cnn.train`, which launchers want
+    import sys
+    from mnist_cnn.cli import main
+    sys.exit(main(['train', *sys.argv[1:]]))
 
 # %% ../nbs/02_train.ipynb #dd90227c
 @torch.inference_mode()

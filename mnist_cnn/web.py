@@ -27,7 +27,6 @@ from werkzeug.exceptions import HTTPException
 import mnist_cnn
 from .imaging import ImageError, MAX_PIXELS
 from .inference import Prediction, Predictor
-from .model import infer_architecture
 
 # %% ../nbs/05_web.ipynb #87098014
 MAX_BYTES = 10 * 2 ** 20  # of a request's body
@@ -142,9 +141,9 @@ def network_facts(
     predictor: Predictor,
 ) -> dict:  # architecture, sha256, accuracy, file
     'Which network answers.'
-    known = predictor.model.metadata
-    return dict(architecture=dict(name='MNISTCNN', **infer_architecture(predictor.model.state_dict())),
-                sha256=known['sha256'], accuracy=known.get('accuracy'), file=predictor.weights.name)
+    known = predictor.metadata
+    return dict(architecture=known['architecture'], sha256=known['sha256'],
+                accuracy=known.get('accuracy'), file=predictor.weights.name)
 
 def predict_view() -> dict:
     'POST /predict.'

@@ -74,6 +74,7 @@ def freeze(
 ):
     'The same predictor with a copy of its network, which later training does not touch.'
     frozen = copy.copy(predictor)
+    if getattr(predictor, 'backend', '') == 'onnxruntime': return frozen  # nothing in there can change
     if hasattr(getattr(predictor, 'model', None), 'named_children'):      # a torch module
         frozen.model = copy.deepcopy(predictor.model).eval().requires_grad_(False)
     return frozen

@@ -17,7 +17,6 @@ from werkzeug.exceptions import HTTPException
 import mnist_cnn
 from mnist_cnn.imaging import ImageError, MAX_PIXELS
 from mnist_cnn.inference import Prediction, Predictor
-from mnist_cnn.model import infer_architecture
 
 
 def test_the_web_app():

@@ -57,7 +57,7 @@ def test_what_goes_to_the_page():
 def test_a_network_that_holds_still():
     global frozen, live, p
     # cell 7a382380
-    live = Predictor()
+    live = Predictor(backend='torch')
     frozen = freeze(live)
     # cell 37c5282a
     with torch.no_grad(): live.model.fc2.weight.mul_(-1)       # a training step that went very wrong
