@@ -49,13 +49,16 @@ def without_imports(
         if not isinstance(node, (ast.Import, ast.ImportFrom)): continue
         package, _, module = (getattr(node, 'module', None) or '').partition('.')
         if package != 'mnist_cnn' and node not in tree.body: continue   # it stays where it is
-        if not lines[node.lineno - 1].lstrip().startswith(('import ', 'from ')): continue
+        if package == 'mnist_cnn' and not module: continue              # a whole module of ours
         for alias in node.names:
             name, statement = alias.asname or alias.name.split('.')[0], ast.Import([alias])
             if isinstance(node, ast.ImportFrom): statement = ast.ImportFrom(node.module, [alias], 0)
             if package == 'mnist_cnn': ours[alias.name] = module
             elif package != '__future__': theirs[name] = ast.unparse(statement)
-        lines[node.lineno - 1:node.end_lineno] = [None] * (node.end_lineno - node.lineno + 1)
+        first, *rest = range(node.lineno - 1, node.end_lineno)
+        before = lines[first][:node.col_offset]      # as in `try: from mnist_cnn.model import load_model`
+        lines[first] = f'{before}pass' if before.strip() else None
+        for number in rest: lines[number] = None
     return '\n'.join(line for line in lines if line is not None).strip('\n'), theirs, ours
 
 # %% ../nbs/09_kaggle.ipynb #9c2b49a9
@@ -127,10 +130,10 @@ class Book:
                               'run this in a clone of the repository')
         self.chapters = {chapter.module: chapter for chapter in map(Chapter, paths)}
 
-    def rank(self, module: str) -> int:
+    def rank(self, module: str, above: tuple = ()) -> int:
         'How many chapters must come before this one, at least.'
-        others = set(self.chapters[module].ours.values()) - {module}
-        return 1 + max(map(self.rank, others), default=0)
+        others = set(self.chapters[module].ours.values()) - {module, *above}
+        return 1 + max((self.rank(other, (module, *above)) for other in others), default=0)
 
     def find(self, module: str, name: str) -> Part:
         'The part that makes a name, wherever the module has it from.'
@@ -141,9 +144,10 @@ class Book:
         raise KaggleError(f'no numbered notebook exports {name} into the module {module}')
 
     def needed(self,
-        wanted: dict,            # name -> module
-        own: set = frozenset(),  # names that are not to be taken from the book
-    ) -> list[Part]:             # in reading order
+        wanted: dict,           # name -> module
+        own: set = frozenset(), # names that are not to be taken from the book
+        without: tuple = (),    # modules that are to be left out, with what only they can do
+    ) -> list[Part]:            # in reading order
         'The parts that make some names, and all that those need.'
         found, left = {}, list(wanted.items())
         while left:
@@ -152,7 +156,7 @@ class Book:
             part = self.find(module, name)
             chapter = self.chapters[part.module]
             ours = set(chapter.ours).union(*(other.made for other in chapter.parts))
-            if part.place in found: continue
+            if part.place in found or part.module in without: continue
             found[part.place] = part
             left += [(other, part.module) for other in (part.used & ours) - part.made]
         return sorted(found.values(), key=lambda part: (self.rank(part.module), part.place))
@@ -191,10 +195,11 @@ class Writer:
     def story(self,
         wanted: dict,       # name -> module
         theirs: dict,       # name -> statement: imports of other packages in the same cell
-        quiet: bool = False,
+        flags: dict,        # of the cell
     ):
         'The parts that make some names, in place of their import.'
-        parts = [part for part in self.book.needed(wanted, self.own) if part.source not in self.told]
+        parts = [part for part in self.book.needed(wanted, self.own, flags.get('without', '').split())
+                 if part.source not in self.told]
         statements = set(theirs.values())
         for part in parts:
             known = self.book.chapters[part.module].theirs
@@ -202,7 +207,7 @@ class Writer:
         self.imports(statements - self.imported)
         for part in parts:
             self.told.add(part.source)
-            for text in () if quiet else part.prose: self.markdown(text)
+            for text in () if 'quiet' in flags else part.prose: self.markdown(text)
             self.code(part.source, f'mnist_cnn.{part.module}')
 
     def imports(self, statements: set):
@@ -235,7 +240,7 @@ def write_notebook(
             writer.code(f'%%writefile {{static}}/{name}\n{text}')
         rest, theirs, ours = without_imports(code) if code and code[0] not in '%!' else (code, {}, {})
         if ours:
-            writer.story(ours, theirs, 'quiet' in flags)
+            writer.story(ours, theirs, flags)
             if rest: writer.code(code)    # which is refused: an import of ours stands alone
         elif code: writer.code(code, **dict(tags=['parameters']) if 'parameters' in flags else {})
     kernel = dict(kernelspec=dict(display_name='Python 3', language='python', name='python3'),
