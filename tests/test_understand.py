@@ -220,7 +220,7 @@ def test_how_much_it_bears():
     global again, amount, ax, axes, better, change, curve, curves, few, fig, ink, kind, means, measured, name, results, right, row, some, style, styles, untouched, value
     # cell d0b574b2
     some = mnist.test[torch.arange(1, 2)]
-    fig, axes = plt.subplots(8, 9, figsize=(6.4, 6.6))
+    fig, axes = plt.subplots(8, 9, figsize=(6.4, 6.6), dpi=72)
     for row, (name, change) in zip(axes, CHANGES.items()):
         for ax in row: ax.axis('off')
         row[0].text(-12, 14, name, ha='right', va='center', fontsize=9)
