@@ -107,7 +107,7 @@ def to_safetensors(
     state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     return save(state, dict(mnist_cnn=json.dumps(said)))
 
-# %% ../nbs/06_export.ipynb #935f12b1
+# %% ../nbs/06_export.ipynb #8fe16060
 def export(
     path: str | os.PathLike,                   # ends in .onnx or .safetensors
     weights: str | os.PathLike | None = None,  # a file of weights; None: the shipped ones
@@ -126,7 +126,8 @@ def export(
             from mnist_cnn.data import load_mnist
             made = to_int8(made, load_mnist(data).train.images[:2000].numpy())
     except ModuleNotFoundError as error:
-        raise WeightsError(f'{path} needs {error.name}; install it with: pip install "mnist_cnn[onnx]"') from error
+        raise WeightsError(f'{path} needs {error.name}; '
+                           'install it with: pip install "mnist_cnn[onnx]"') from error
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, made)
     return path

@@ -81,7 +81,7 @@ def blocks(
             if len(data) < wanted:
                 raise SourceError(f'{path} ends after {start + whole:,} of its {count:,} images; fetch it again')
 
-# %% ../nbs/03b_many.ipynb #477b9c6d
+# %% ../nbs/03b_many.ipynb #5fe0ced3
 def kind_of(
     path: str | os.PathLike,
 ) -> str:  # 'folder', 'tar' or 'idx'
@@ -90,7 +90,9 @@ def kind_of(
     if path.is_dir(): return 'folder'
     with reading(path):
         if tarfile.is_tarfile(path): return 'tar'
-        with open_idx(path): return 'idx'
+        try:
+            with open_idx(path): return 'idx'
+        except SourceError as error: raise SourceError(f'{error}, nor a tar or a folder of pictures') from error
 
 @contextmanager
 def reading(
@@ -179,7 +181,7 @@ def answered(
             yield image
     for answer in predictor.stream(images(), 'return', native): yield [row(names.popleft(), answer)]
 
-# %% ../nbs/03b_many.ipynb #20512189
+# %% ../nbs/03b_many.ipynb #6399009e
 def last_row(
     table: Path,      # CSV or JSON lines
 ) -> tuple[int, str]: # how many answers it holds, and the name in the last of them
@@ -194,6 +196,7 @@ def last_row(
     if table.suffix == '.jsonl': return count, json.loads(last)['name'] if count else ''
     return max(count - 1, 0), next(csv.reader([last.decode()]))[0] if count > 1 else ''
 
+# %% ../nbs/03b_many.ipynb #020c1cee
 def claim(
     table: Path,
     facts: dict,      # which source, weights and way of reading
@@ -210,12 +213,13 @@ def claim(
                           'choose another name') from None
     for name, now in facts.items():
         if before.get(name) != now:
-            raise SourceError(f'{table} has answers for another {name} ({before.get(name)} instead of {now}); '
+            raise SourceError(f'{table} is about something else: its {name} was {before.get(name)}, and now is {now}; '
                               'choose another name, or delete it')
     count, last = last_row(table)
     if table.stat().st_size == 0 and table.suffix == '.csv': table.write_text(','.join(COLUMNS) + '\n')
     return count, last
 
+# %% ../nbs/03b_many.ipynb #61534049
 def lines(
     rows: list[tuple],  # as `COLUMNS`
     table: Path,
@@ -226,7 +230,7 @@ def lines(
     else: csv.writer(text, lineterminator='\n').writerows(rows)
     return text.getvalue()
 
-# %% ../nbs/03b_many.ipynb #a1fbdfe1
+# %% ../nbs/03b_many.ipynb #d73ef4fd
 @dataclass
 class Tally:
     'What became of many pictures.'
@@ -244,6 +248,7 @@ class Tally:
         return (new + f' ({self.before:,} were done before)' * bool(self.before)
                 + f', {self.unreadable:,} of them unreadable' * bool(self.unreadable) + f': {self.table}')
 
+# %% ../nbs/03b_many.ipynb #2c3a034a
 def predict_many(
     source: str | os.PathLike,              # a folder, a tar or an IDX file
     table: str | os.PathLike,               # .csv or .jsonl; one that was begun is gone on with
@@ -270,6 +275,7 @@ def predict_many(
             bar.update(len(rows))
     return tally
 
+# %% ../nbs/03b_many.ipynb #b1488e9c
 def how_many(
     source: Path,
 ) -> int | None:  # None for a tar, which does not say

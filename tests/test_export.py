@@ -83,7 +83,7 @@ def test_eight_bits_instead_of_thirty_two():
     int8 = to_int8(float32, load_mnist().train.images[:2000].numpy())
     assert int8 == to_int8(float32, load_mnist().train.images[:2000].numpy())
     print(f'{len(int8):,} bytes')
-    # cell b61360db
+    # cell 27df621b
     stored = {tensor.name: onnx.numpy_helper.to_array(tensor)
               for tensor in onnx.load_from_string(int8).graph.initializer}
     whole, scale = stored['fc1.weight_quantized'][7], stored['fc1.weight_scale'][7]
@@ -91,7 +91,8 @@ def test_eight_bits_instead_of_thirty_two():
     fig, axes = plt.subplots(1, 2, figsize=(7, 3))
     for ax, side, title in zip(axes, [.06, .004], ['all of them', 'the smallest']):
         ax.plot(exact, whole * scale, '.', ms=2, color='#4477aa')
-        ax.set(xlim=(-side, side), ylim=(-side, side), xlabel='weight, 32 bits', ylabel='weight, 8 bits', title=title)
+        ax.set(xlim=(-side, side), ylim=(-side, side), xticks=[-side, 0, side], title=title)
+        ax.set(xlabel='weight, 32 bits', ylabel='weight, 8 bits')
         ax.spines[['top', 'right']].set_visible(False)
     fig.tight_layout()
     print(f'{len(np.unique(exact)):,} different weights became {len(np.unique(whole))}')

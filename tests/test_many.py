@@ -103,11 +103,11 @@ def test_a_table_that_can_be_gone_on_with():
 
 def test_what_is_refused():
     global cut, other, refusal, words
-    # cell f562aee7
+    # cell 38c9a84b
     def refusal(*args, **options):
         'The sentence with which something is refused.'
         try: predict_many(*args, progress=False, **options)
-        except SourceError as error: return str(error).replace(str(folder), 'folder')
+        except SourceError as error: return str(error).replace(str(folder), 'folder').replace(str(examples.resolve()), 'examples')
         raise AssertionError('it was not refused')
 
     cut, other = folder / 'cut.idx', Predictor(backend='torch')
