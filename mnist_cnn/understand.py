@@ -239,11 +239,12 @@ def plot_calibration(
 def png_of(
     figure,                    # of matplotlib; it is closed
     transparent: bool = True,
+    dpi: int = 110,
 ) -> bytes:
     'A figure as a PNG file, the same bytes each time.'
     import matplotlib.pyplot as plt
     buffer = io.BytesIO()
-    figure.savefig(buffer, format='png', dpi=110, transparent=transparent, metadata={'Software': None})
+    figure.savefig(buffer, format='png', dpi=dpi, transparent=transparent, metadata={'Software': None})
     plt.close(figure)
     return buffer.getvalue()
 
@@ -394,7 +395,7 @@ class FeatureMap:
     share: float         # of the variance that the two directions hold
 
     def _repr_mimebundle_(self, **kwargs):
-        picture = png_of(plot_map(self), transparent=False)
+        picture = png_of(plot_map(self), transparent=False, dpi=80)
         return {'text/html': map_html(self, picture), 'image/png': base64.b64encode(picture).decode(),
                 'text/plain': f'FeatureMap of {len(self.digits)} images'}
 
@@ -420,7 +421,7 @@ def plot_map(
 ):               # the figure
     'The map as a picture: a colour a digit, its name in the middle of it, mistakes ringed.'
     import matplotlib.pyplot as plt
-    with plt.ioff(): fig = plt.figure(figsize=(6.4, 4.8))
+    with plt.ioff(): fig = plt.figure(figsize=(8, 6), dpi=80)
     ax = fig.add_axes((0, 0, 1, 1))
     labels = found.digits.labels.numpy()
     ax.scatter(*found.points.T, c=labels, cmap='tab10', vmin=0, vmax=9, s=7)
@@ -640,7 +641,7 @@ def turn_digit(
 ):                        # widgets, or a picture where no page shows widgets
     'Drag a slider: the image turns, and the bars move.'
     from mnist_cnn.widget import has_page
-    if not has_page(): return Image.open(io.BytesIO(png_of(plot_turned(model, image), transparent=False)))
+    if not has_page(): return Image.open(io.BytesIO(png_of(plot_turned(model, image), False, 80)))
     import ipywidgets as W
     angle = W.IntSlider(0, -180, 180, 5, description='degrees')
     picture = W.Image(format='png', layout=dict(width='420px'))
