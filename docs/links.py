@@ -1,4 +1,5 @@
 'Where things are on the site: names of the package, notebooks, and files of the repository.'
+import ast
 import posixpath
 import re
 from pathlib import Path
@@ -30,6 +31,13 @@ class Links:
         for name, module in package_level(root / 'mnist_cnn').items():
             self.names[f'mnist_cnn.{name}'] = self.names[name] = [f'mnist_cnn.{module}.{name}']
 
+    def sentence(self, full: str) -> str:
+        'The first sentence, or the part of it before a semicolon, that a function or class says of itself.'
+        module, name = full.rsplit('.', 1)
+        node = self.package[module]['names'].get(name)
+        says = (ast.get_docstring(node) or '') if isinstance(node, (ast.ClassDef, ast.FunctionDef)) else ''
+        return re.split(r'(?<=[.;:])\s', says.replace('\n', ' '))[0].rstrip(';:')
+
     def source(self, path: str) -> list:
         'The lines of a file of the repository.'
         if path not in self.lines: self.lines[path] = (self.root / path).read_text(encoding='utf-8').splitlines()
@@ -47,7 +55,9 @@ class Links:
         'The full name of what a name in backticks means; empty where it means nothing of ours, or several things.'
         found = self.names.get(name, [])
         own = [full for full in found if full == f'{module}.{name}']
-        return (own or found)[0] if own or len(found) == 1 else ''
+        if own: return own[0]
+        common = re.fullmatch('[a-z]+', name) and f'mnist_cnn.{name}' not in self.names   # `answer`, `lines`: hardly the function
+        return found[0] if len(found) == 1 and not common else ''
 
     def target(self, target: str, folder: Path, page: str) -> str:
         'Where a link leads on the site, or on the web where the site does not have it.'

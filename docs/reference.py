@@ -33,10 +33,10 @@ def names_of(node: ast.stmt) -> list:
 
 
 def anchors(root: Path, module: str) -> dict:
-    'The anchor of each name on its notebook\'s page, as nbdev\'s index has it.'
+    'The anchor of each name, and of each method, on its notebook\'s page, as nbdev\'s index has it.'
     space = {}
     exec((root / 'mnist_cnn' / '_modidx.py').read_text(encoding='utf-8'), space)
-    return {name.rsplit('.', 1)[1]: where[0].split('#')[1] for name, where in space['d']['syms'].get(module, {}).items()}
+    return {name[len(module) + 1:]: where[0].split('#')[1] for name, where in space['d']['syms'].get(module, {}).items()}
 
 
 def comments(source: str) -> dict:
@@ -113,7 +113,9 @@ class Writer:
         lines = [f':param {name.lstrip("*")}: {self.prose(words)}' for name, _, _, words in parameters if words]
         if function is not None:
             if words := self.returned(function): lines.append(f':returns: {self.prose(words)}')
-            for error in self.raised(function): lines.append(f':raises {self.links.name(error, self.module) or error}:')
+            for error in self.raised(function):
+                full = self.links.name(error, self.module)
+                lines.append(f':raises {full or error}: {self.prose(self.links.sentence(full)) if full else ""}')
         return lines
 
     def function(self, node, name: str, kind: str = 'function', owner: str = '') -> str:
@@ -159,6 +161,7 @@ class Writer:
 
 def documented(method: ast.FunctionDef) -> bool:
     'Public methods, and those special ones that somebody wrote a sentence about.'
+    if any(ast.unparse(one).endswith(('.setter', '.deleter')) for one in method.decorator_list): return False   # the property has its entry
     special = method.name.startswith('__') and method.name != '__init__' and ast.get_docstring(method)
     return not method.name.startswith('_') or bool(special)
 
@@ -168,10 +171,6 @@ def directive(kind: str, head: str, options: list, body: list) -> str:
     text = '\n\n'.join(part for part in body if part)
     fence = ':' * max([3, *(len(found) + 1 for found in re.findall(r'^(:{3,})', text, re.M))])
     return '\n'.join([f'{fence}{{py:{kind}}} {head}', *options, '', text, fence])
-
-
-def first_sentence(text: str) -> str:
-    return re.split(r'(?<=[.;:])\s', text.strip().split('\n\n')[0].replace('\n', ' '))[0].rstrip(';:')
 
 
 def write_reference(sources: Path, package: dict, links, notebooks: list):
@@ -198,8 +197,6 @@ def top_level(links) -> str:
     rows = []
     for name in sorted(name for name in links.names if name.startswith('mnist_cnn.') and name.count('.') == 1 and name not in links.package):
         full = links.names[name][0]
-        module, short = full.rsplit('.', 1)
-        node = links.package[module]['names'].get(short)
-        doc = (ast.get_docstring(node) or '') if isinstance(node, (ast.ClassDef, ast.FunctionDef)) else ''
-        rows.append(f'| {{py:obj}}`{name} <{full}>` | {links.mend(first_sentence(doc), links.root / "nbs", "api/index", module)} |')
+        says = links.mend(links.sentence(full), links.root / 'nbs', 'api/index', full.rsplit('.', 1)[0])
+        rows.append(f'| {{py:obj}}`{name} <{full}>` | {says} |')
     return '| name | what |\n|---|---|\n' + '\n'.join(rows)

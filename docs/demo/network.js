@@ -2,7 +2,7 @@
 
 import { prepare } from './prepare.js'
 
-/** Fetch the runtime and the weights; gives a function from grey bytes to an answer for result.js. */
+/** Fetch the runtime and the weights; gives a function from grey bytes to an answer for result.js, and the image as it was read. */
 export async function loadNetwork(folder = new URL('./', import.meta.url)) {
   if (typeof WebAssembly !== 'object') throw new Error('This browser has no WebAssembly, which runs the network. Any browser since 2021 has it.')
   const [ort, facts, weights] = await Promise.all([import(new URL('ort.wasm.min.mjs', folder)), get('model.json', folder, 'json'), get('model.onnx', folder, 'arrayBuffer')])
@@ -12,7 +12,7 @@ export async function loadNetwork(folder = new URL('./', import.meta.url)) {
   return async grey => {
     const { image, count, box } = prepare(grey)
     const { logits } = await session.run({ images: new ort.Tensor('float32', image, [1, 1, 28, 28]) })
-    return { ...judge(Array.from(logits.data), count, facts.calibration), image: toGrey(image), box }
+    return { ...judge(Array.from(logits.data), count, facts.calibration), image: toGrey(image), prepared: image, box }
   }
 }
 
