@@ -93,7 +93,7 @@ def network_row(model: nn.Module, test) -> dict:
 def scored(guesses, labels, seconds: float) -> dict:
     'What both kinds of rows say.'
     wrong = int((guesses != labels).sum())
-    return dict(wrong=wrong, accuracy=1 - wrong / len(labels), microseconds=round(1e6 * seconds / len(labels), 1))
+    return dict(wrong=wrong, accuracy=round(1 - wrong / len(labels), 6), microseconds=round(1e6 * seconds / len(labels), 1))
 
 
 def sklearn_row(name: str, mnist) -> dict:

@@ -3,6 +3,8 @@ import datetime
 import json
 import os
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import torch
@@ -24,3 +26,19 @@ def save(path: str, result: dict):
     rows = [columns] + [[str(row[column]) for column in columns] for row in result['table']]
     for row in rows: print('  '.join(cell.ljust(max(len(line[i]) for line in rows)) for i, cell in enumerate(row)))
     print('saved:', path)
+
+
+# A process counts the memory of the one that started it as its own, so a small one does.
+LAUNCHER = '''import os, subprocess, sys, time
+start = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, used = os.wait4(child.pid, 0)
+print(time.perf_counter() - start, used.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))'''
+
+
+def process(command: list) -> tuple:
+    'Seconds until a process ends, and the most memory that it had, MB; it must end well.'
+    said = subprocess.run([sys.executable, '-S', '-c', LAUNCHER, *map(str, command)], capture_output=True, text=True, check=True).stdout
+    seconds, megabytes, status = map(float, said.split())
+    if status: raise SystemExit(f'{command} failed')
+    return seconds, megabytes

@@ -1,11 +1,13 @@
 """How much it takes to throw the network: test images spoiled in eight ways, and pictures that are not MNIST, with the shipped weights and plain ones.
 
-    python benchmarks/robustness.py [--data DIR] [--root DIR] [--plain runs/recipe/seeds_plain_0.pth] [--out benchmarks/results/robustness.json]
+    python benchmarks/robustness.py [--data DIR] [--root DIR] [--every 1] [--out benchmarks/results/robustness.json]
+                                    [--plain runs/recipe/seeds_plain_0.pth]
 
 `--plain` names weights of the recipe `plain`, ten epochs on all of MNIST; `python benchmarks/recipe.py --only seeds` makes them, and where the file is
-missing it is trained here (some minutes). The changes are those of `mnist_cnn.understand`. Both networks get all test images as they are; in the third
-curve every fifth of the spoiled images goes through `Predictor.predict_many`, which finds, scales and centres the digit first. DIR holds a folder a set
-of PNG and JPEG files, see handwriting.py. Each curve is kept in a file ending in .part, so a stopped run goes on where it was.
+missing it is trained here (some minutes). The changes are those of `mnist_cnn.understand`. Both networks get all test images, or every n-th, as they
+are; in the third curve every fifth of these, spoiled the same way, goes through `Predictor.predict_many`, which finds, scales and centres the digit
+first. DIR holds a folder a set of PNG and JPEG files, see handwriting.py. Each curve is kept in runs/robustness.json until all are there, so a stopped
+run goes on where it was.
 """
 import argparse
 import json
@@ -45,17 +47,19 @@ if __name__ == '__main__':
     parser.add_argument('--data')
     parser.add_argument('--root', type=Path, default=Path('../shared/data/digits'))
     parser.add_argument('--plain', type=Path, default=Path('runs/recipe/seeds_plain_0.pth'))
+    parser.add_argument('--every', type=int, default=1, help='take every n-th test image (default: 1, all)')
     parser.add_argument('--out', type=Path, default=Path('benchmarks/results/robustness.json'))
     args = parser.parse_args()
     if not args.plain.exists():
         plain = dict(kind='seeds', name='plain', seed=0, recipe=json.loads(json.dumps(vars(RECIPES['plain']))))
         train_one(plain, args.data, 10, str(args.plain.parent), torch.get_num_threads())
     test, weights = load_mnist(args.data).test, dict(plain=args.plain, shipped=None)
+    test = test[torch.arange(0, len(test), args.every)]
     models = {name: load_model(path) for name, path in weights.items()}
     fifth, predictor = test[torch.arange(0, len(test), 5)], Predictor()
-    result = dict(command='python benchmarks/robustness.py', weights=models['shipped'].metadata['sha256'], plain=models['plain'].metadata['sha256'],
+    result = dict(command='python benchmarks/robustness.py' + f' --every {args.every}' * (args.every > 1), weights=models['shipped'].metadata['sha256'], plain=models['plain'].metadata['sha256'],
                   images=len(test), through_predict=len(fifth))
-    part = args.out.with_suffix('.part')
+    part = Path('runs/robustness.json')
     before = json.loads(part.read_text()) if part.exists() else {}
     curves = before['curves'] if {key: before.get(key) for key in result} == result else []
     for change, settings in CHANGES.items():
@@ -64,6 +68,7 @@ if __name__ == '__main__':
         curve['shipped, through predict'] = through_predict(predictor, fifth, change)
         curves.append(dict(change=change, unit=settings.unit, amounts=settings.amounts) | curve)
         print(change, *(f'{name} {np.mean(values):.3f}' for name, values in curve.items()), flush=True)
+        part.parent.mkdir(exist_ok=True)
         part.write_text(json.dumps(result | dict(curves=curves)))
     real = real_rows(weights, args.root) if args.root.is_dir() else []
     args.out.write_text(json.dumps(result | machine() | dict(curves=curves, real=real), indent=1) + '\n')

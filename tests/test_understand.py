@@ -4,6 +4,7 @@ from mnist_cnn.understand import *
 import base64, csv, hashlib, html, importlib, io, json, math, os
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 import numpy as np
 import torch
@@ -141,11 +142,11 @@ def test_what_both_layers_make_of_a_digit():
         tiles = tiles.reshape(-1, columns, *tiles.shape[1:])
         return tiles.swapaxes(1, 2).reshape(tiles.shape[0] * tiles.shape[2], -1)
 
-    fig, axes = plt.subplots(1, 3, figsize=(10, 3.1), width_ratios=[1.6, 4, 4])
+    fig, axes = plt.subplots(1, 3, figsize=(11, 2.2), width_ratios=[1, 2, 4])
     for ax, maps, columns, title in [
             (axes[0], image[0].numpy(), 1, f'labelled {report.labels[shown]}, read as {report.guesses[shown]}'),
             (axes[1], activations(model, image, 'conv1')[0], 8, 'first convolution'),
-            (axes[2], activations(model, image, 'conv2')[0], 8, 'second convolution')]:
+            (axes[2], activations(model, image, 'conv2')[0], 16, 'second convolution')]:
         ax.imshow(mosaic(maps, columns), cmap='gray' if columns == 1 else 'viridis')
         ax.set_title(title, fontsize=9); ax.axis('off')
     fig.tight_layout()
@@ -216,10 +217,10 @@ def test_all_digits_on_one_map():
 
 
 def test_how_much_it_bears():
-    global again, amount, ax, axes, change, curve, curves, few, fig, ink, kind, means, measured, name, results, right, row, some, style, styles, untouched, value
+    global again, amount, ax, axes, better, change, curve, curves, few, fig, ink, kind, means, measured, name, results, right, row, some, style, styles, untouched, value
     # cell d0b574b2
     some = mnist.test[torch.arange(1, 2)]
-    fig, axes = plt.subplots(8, 9, figsize=(6.4, 6.6))
+    fig, axes = plt.subplots(8, 9, figsize=(6.4, 6.6), dpi=72)
     for row, (name, change) in zip(axes, CHANGES.items()):
         for ax in row: ax.axis('off')
         row[0].text(-12, 14, name, ha='right', va='center', fontsize=9)
@@ -235,7 +236,7 @@ def test_how_much_it_bears():
     ink = lambda amount: spoiled(few, 'stroke width', amount).sum().item()
     assert ink(-1) < ink(0) < ink(1)
     right = robustness(model, few, 'shift')
-    assert max(right) == right[4] and right[0] < right[4] > right[8]
+    assert right[0] < right[4] > right[8]
     # cell 053de94e
     results = Path('../benchmarks/results')
     measured = json.loads((results / 'robustness.json').read_text())
@@ -258,9 +259,14 @@ def test_how_much_it_bears():
     means = {name: [np.mean(curve[kind]) for kind in styles] for name, curve in curves.items()}
     for name, row in means.items(): print(f'{name:28} ' + ' '.join(f'{value:8.1%}' for value in row))
     print(f'{measured["command"]}: {measured["images"]:,} images ({measured["through_predict"]:,} through predict)')
-    again = robustness(model, mnist.test, 'rotation')
-    if full and model.metadata['sha256'] == measured['weights']:
+    if full and model.metadata['sha256'] == measured['weights']:      # one of the curves again, here
+        again = robustness(model, mnist.test[torch.arange(0, 10_000, 10_000 // measured['images'])], 'rotation')
         assert np.allclose(again, curves['rotation']['shipped'], atol=.001)
+    # cell bc0bd523
+    means = {name: dict(zip(styles, row)) for name, row in means.items()}
+    better = [name for name, row in means.items() if row['shipped'] > row['plain']]
+    assert better == ['shift', 'rotation', 'scale', 'stroke width', 'blur', 'contrast']
+    assert all(means[name]['shipped, through predict'] > .97 for name in ('shift', 'scale', 'contrast'))
     # cell 11bff25f
     print(f'{"set":16} images     plain   shipped   (right)')
     for row in measured['real']:
@@ -268,33 +274,33 @@ def test_how_much_it_bears():
 
 
 def test_how_it_compares():
-    global ax, compared, ends, fig, ours, parameters, r, row, rows, seed
+    global ax, compared, fig, high, loads, low, name, ours, parameters, row, wrong
     # cell e27ba8cd
     compared = json.loads((results / 'compare.json').read_text())
-    rows = {row['name']: row for row in compared['table']}
-    print(f'{"":32} parameters   epochs   training   µs an image    wrong   accuracy (95 % interval)')
+    print(f'{"":32} parameters  epochs  training (processor)  µs an image  wrong  accuracy (95 % interval)')
     for row in compared['table']:
-        ends = interval(compared['tested_on'] - row['wrong'], compared['tested_on'])
+        low, high = interval(compared['tested_on'] - row['wrong'], compared['tested_on'])
         parameters = f'{row["parameters"]:,}' if row['parameters'] else '-'
-        print(f'{row["name"]:32} {parameters:>10} {row["epochs"] or "-":>8} {row["seconds"]:8.0f} s '
-              f'{row["microseconds"]:13.1f} {row["wrong"]:8}   {row["accuracy"]:.2%} ({ends[0]:.2%} to {ends[1]:.2%})')
-    print(f'{row["processor"]}, {compared["threads"]} threads, load {min(r["load"][0] for r in compared["table"])} to '
-          f'{max(r["load"][0] for r in compared["table"])}, torch {row["torch"]}, {row["date"]}')
+        print(f'{row["name"]:32} {parameters:>10} {row["epochs"] or "-":>7} {row["seconds"]:7.0f} s '
+              f'{row["cpu_seconds"]:8.0f} s {row["microseconds"]:14.1f} {row["wrong"]:6}  '
+              f'{row["accuracy"]:.2%} ({low:.2%} to {high:.2%})')
+    loads = [row['load'][0] for row in compared['table']]
+    print(f'{row["processor"]}, {compared["threads"]} threads, load {min(loads)} to {max(loads)}, '
+          f'torch {row["torch"]}, {row["date"]}')
     # cell 81e6927f
     fig, ax = plt.subplots(figsize=(7, 3.6))
     for row in compared['table']:
-        ours = row['name'].startswith('mnist_cnn')
-        ax.scatter(row['microseconds'], row['wrong'], s=30, color='#4477aa' if ours else 'grey')
-        if row['name'] not in ('mnist_cnn, seed 0', 'mnist_cnn, seed 1'):
-            ax.annotate(row['name'].replace(', seed 2', ', three seeds'), (row['microseconds'], row['wrong']),
-                        xytext=(7, 0), textcoords='offset points', va='center', fontsize=8)
+        ax.scatter(row['microseconds'], row['wrong'], s=30,
+                   color='#4477aa' if row['name'].startswith('mnist_cnn') else 'grey')
+        ax.annotate(row['name'].replace('mnist_cnn, seed', 'seed'), (row['microseconds'], row['wrong']), xytext=(7, 0),
+                    textcoords='offset points', va='center', fontsize=8)
     ax.set(xscale='log', yscale='log', xlabel='microseconds an image', ylabel='wrong of 10,000', xlim=(.3, 3e4))
     ax.spines[['top', 'right']].set_visible(False)
     fig.tight_layout()
     # cell 8f9584df
-    ours = [rows[f'mnist_cnn, seed {seed}']['wrong'] for seed in range(3)]
-    assert rows["PyTorch examples' network"]['parameters'] == 1_199_882
-    assert rows["Keras' simple convnet"]['parameters'] == 34_826 and max(ours) < rows["Keras' simple convnet"]['wrong']
+    wrong = {row['name']: row['wrong'] for row in compared['table']}
+    ours = {name for name in wrong if name.startswith('mnist_cnn')}
+    assert max(wrong[name] for name in ours) < min(wrong[name] for name in wrong.keys() - ours)
 
 
 def test_try_it_yourself():
