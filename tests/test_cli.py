@@ -50,6 +50,18 @@ def test_as_a_user_sees_it():
           [(Path(one['file']).name, one['digit'], one['status']) for one in read], sep='')
     assert status == 1 and [one['digit'] for one in read] == [4, 6]
     assert '5_broken.png' in err and 'Traceback' not in err
+    # cell e816f1bc
+    for _ in range(2):
+        status, out, err = shell(f'predict --out {folder}/answers.csv ../mnist_cnn/examples')
+        print(out.split(' in ')[0])
+        assert status == 0 and (folder / 'answers.csv').read_text().count('\n') == 1 + 11
+
+    status, out, err = shell(f'export {folder}/model.onnx')
+    print(out.replace(str(folder), 'folder'), end='')
+    assert status == 0
+    status, out, err = shell(f'predict --weights {folder}/model.onnx ../mnist_cnn/examples/7_paper.jpg')
+    print(out)
+    assert status == 0 and ': 7 (' in out
     # cell 5aa0766e
     sample = Path('../mnist_cnn/sample').resolve()
     status, out, err = shell(f'train --epochs 1 --data {sample} --out {folder}/runs --device cpu')
