@@ -33,7 +33,8 @@ def write(path: Path, images: np.ndarray, count: int):
 
 def command(source: Path, table: Path, weights: Path) -> list:
     'As in the shell.'
-    code = 'import sys; from mnist_cnn.cli import main; sys.exit(main())'
+    # a process that the shell started in the background ignores Ctrl-C, and so would those that it starts
+    code = 'import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from mnist_cnn.cli import main; sys.exit(main())'
     return [sys.executable, '-c', code, 'predict', '--weights', weights, '--out', table, source]
 
 
