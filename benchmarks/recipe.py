@@ -66,7 +66,8 @@ if __name__ == '__main__':
     parser.add_argument('--log', type=Path, default=Path('benchmarks/results/recipe.jsonl'))
     parser.add_argument('--weights', default='runs/recipe', help='folder for the weights of all runs')
     args = parser.parse_args()
-    key = lambda run: (run['kind'], run['name'], run['seed'], json.dumps(run['recipe'], sort_keys=True))
+    whole = lambda recipe: dataclasses.asdict(type(PLAIN)(**recipe))   # what an older log does not mention has its default
+    key = lambda run: (run['kind'], run['name'], run['seed'], json.dumps(whole(run['recipe']), sort_keys=True))
     done = {key(json.loads(line)) for line in args.log.read_text().splitlines()} if args.log.exists() else set()
     left = [run for run in runs(args.only) if key(json.loads(json.dumps(run))) not in done]
     args.log.parent.mkdir(parents=True, exist_ok=True)

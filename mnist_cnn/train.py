@@ -360,7 +360,8 @@ def make_optimizer(
     'Adam, with decoupled weight decay where the recipe has some.'
     kind = torch.optim.AdamW if recipe.weight_decay else torch.optim.Adam
     return kind(model.parameters(), lr=recipe.lr, betas=recipe.betas, weight_decay=recipe.weight_decay,
-                fused=device.type in ('cpu', 'cuda'), capturable=device.type == 'cuda' and recordable(recipe, device))
+                fused=device.type in ('cpu', 'cuda'),
+                capturable=device.type == 'cuda' and recordable(recipe, device))
 
 def check_recipe(
     recipe: Recipe,
@@ -406,9 +407,9 @@ def in_training(
         model.eval()
 
 def progress_bar(
-    epochs: int,
-    batches: int,      # in an epoch
-    done: int,         # epochs that are complete
+    recipe: Recipe,
+    batches: Batches,
+    history: History,  # of the epochs that are complete
     wanted: bool,
     team: Alone,
 ):                     # a tqdm bar that counts batches
@@ -416,7 +417,7 @@ def progress_bar(
     from tqdm import auto, std
     quiet = not wanted or team.rank > 0 or bool(os.environ.get('TQDM_DISABLE'))
     kind = auto if team.size == 1 else std
-    return kind.tqdm(total=epochs * batches, initial=done * batches, unit='batch',
+    return kind.tqdm(total=recipe.epochs * len(batches), initial=len(history) * len(batches), unit='batch',
                      disable=quiet or None)   # None: not into a file
 
 # %% ../nbs/02_train.ipynb #bb19ab1b
@@ -443,7 +444,7 @@ def fit(
     if resume: history.rows = go_on(team.from_first(lambda: read_checkpoint(checkpoint, settings)), parts)
     team.agree(model)
     complete = copy.deepcopy(model.state_dict())
-    with in_training(model, recipe), progress_bar(recipe.epochs, len(batches), len(history), progress, team) as bar:
+    with in_training(model, recipe), progress_bar(recipe, batches, history, progress, team) as bar:
         try:
             for epoch in range(len(history), recipe.epochs):
                 bar.set_description(f'epoch {epoch + 1}/{recipe.epochs}')
