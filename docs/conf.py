@@ -15,6 +15,8 @@ myst_enable_extensions = ['alert', 'amsmath', 'attrs_block', 'attrs_inline', 'co
 myst_dmath_allow_space = myst_dmath_allow_digits = False   # "from $5 to $9" is no formula
 myst_heading_anchors = 4
 suppress_warnings = ['myst.header']
+nitpicky = True                                      # a name that links to nothing is a mistake, unless it is somebody else's type
+nitpick_ignore_regex = [('py:(class|exc|obj)', r'(?!mnist_cnn\.).*')]
 exclude_patterns = ['**.ipynb_checkpoints']
 add_module_names = smartquotes = False              # 'cuda' is what one types
 python_use_unqualified_type_names = True

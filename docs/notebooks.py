@@ -24,7 +24,9 @@ def defined(source: str, public: dict) -> list:
 
 def anchors(names: list, module: str, anchor_of: dict) -> str:
     'The anchors that nbdev gives names, and links from the story to the reference.'
-    marks = ''.join(f'<span id="{anchor_of.get(name, name.lower())}"></span>' for name in names)
+    ids = [anchor_of.get(name, name.lower()) for name in names]
+    ids += [anchor for full, anchor in anchor_of.items() if '.' in full and full.split('.')[0] in names]
+    marks = ''.join(f'<span id="{one}"></span>' for one in dict.fromkeys(ids))
     links = ' '.join(f'{{py:obj}}`{name} <{module}.{name}>`' for name in names)
     return f'{marks}\n\n{{.names}}\n{links}'
 

@@ -33,10 +33,10 @@ def names_of(node: ast.stmt) -> list:
 
 
 def anchors(root: Path, module: str) -> dict:
-    'The anchor of each name on its notebook\'s page, as nbdev\'s index has it.'
+    'The anchor of each name, and of each method, on its notebook\'s page, as nbdev\'s index has it.'
     space = {}
     exec((root / 'mnist_cnn' / '_modidx.py').read_text(encoding='utf-8'), space)
-    return {name.rsplit('.', 1)[1]: where[0].split('#')[1] for name, where in space['d']['syms'].get(module, {}).items()}
+    return {name[len(module) + 1:]: where[0].split('#')[1] for name, where in space['d']['syms'].get(module, {}).items()}
 
 
 def comments(source: str) -> dict:
@@ -161,6 +161,7 @@ class Writer:
 
 def documented(method: ast.FunctionDef) -> bool:
     'Public methods, and those special ones that somebody wrote a sentence about.'
+    if any(ast.unparse(one).endswith(('.setter', '.deleter')) for one in method.decorator_list): return False   # the property has its entry
     special = method.name.startswith('__') and method.name != '__init__' and ast.get_docstring(method)
     return not method.name.startswith('_') or bool(special)
 

@@ -12,7 +12,7 @@ import argparse, json, logging, os, sys, warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import __version__
+import mnist_cnn
 
 # %% ../nbs/08_cli.ipynb #fe4be959
 def is_ours(
@@ -35,8 +35,8 @@ def add_train(commands):
                                  'Ctrl-C stops at once; --resume goes on after the last complete epoch.')
     parser.add_argument('--out', type=Path, default=Path('runs'), metavar='DIR',
                         help='folder for mnist_cnn_model.pth and its JSON (default: runs)')
-    parser.add_argument('--epochs', type=int, default=10, help='times that every image is shown (default: 10)')
-    parser.add_argument('--recipe', default='accurate', help='accurate or plain (default: accurate)')
+    parser.add_argument('--epochs', type=int, help='times that every image is shown (default: 10; speedrun 1)')
+    parser.add_argument('--recipe', default='accurate', help='accurate, plain or speedrun (default: accurate)')
     parser.add_argument('--seed', type=int, default=0, help='of everything random (default: 0)')
     parser.add_argument('--lr', type=float, help='another peak learning rate')
     parser.add_argument('--batch-size', type=int, help='images a step')
@@ -57,14 +57,15 @@ def run_train(
     'Do `mnist-cnn train`.'
     from mnist_cnn.distributed import join
     from mnist_cnn.model import read_metadata
-    from mnist_cnn.train import train
+    from mnist_cnn.train import RECIPES, train
     changes = {name: getattr(args, name) for name in ('lr', 'batch_size') if getattr(args, name) is not None}
     with join(args.device) as team:
         path, history, test = train(args.out, args.epochs, args.recipe, args.seed, args.data, args.device,
                                     args.resume, team=team, **changes)
     if team.rank: return 130 * history.interrupted   # the first process speaks for all
     if history.interrupted:
-        done = (f'{len(history)} of {args.epochs} epochs are complete; go on with --resume' if len(history)
+        epochs = args.epochs or RECIPES[args.recipe].epochs
+        done = (f'{len(history)} of {epochs} epochs are complete; go on with --resume' if len(history)
                 else 'no epoch was complete')
         complain(f'stopped; {done}')
         return 130
@@ -197,9 +198,9 @@ def run_many(
     predictor: 'Predictor',
 ) -> int:  # exit status: 1 where a picture could not be read
     'Do `mnist-cnn predict --out TABLE SOURCE`.'
-    from mnist_cnn.many import SourceError, predict_to
+    from mnist_cnn.many import SourceError, predict_many
     if len(args.files) != 1: raise SourceError(f'a table is about one source, not {len(args.files)}')
-    try: tally = predict_to(predictor, args.files[0], args.out, args.native or None)
+    try: tally = predict_many(args.files[0], args.out, predictor, args.native or None)
     except KeyboardInterrupt:
         complain(f'stopped; {args.out} keeps what was read, and the same command goes on from there')
         return 130
@@ -293,7 +294,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser('mnist-cnn',
                                      description='A small convolutional network that reads handwritten digits.')
     parser.add_argument('--version', action='version',
-                        version=f'%(prog)s {__version__}')
+                        version=f'%(prog)s {mnist_cnn.__version__}')
     parser.add_argument('-v', '--verbose', action='store_true',
                         help='log what is done, and every prediction with its raw outputs')
     commands = parser.add_subparsers(title='commands', required=True, metavar='COMMAND')

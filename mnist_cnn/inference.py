@@ -262,22 +262,17 @@ class Predictor:
         return next(predictions(self, [prepared(image, 'raise', native)]))
 
     def predict_many(self,
-        images: Iterable | str | os.PathLike,    # pictures as for `predict`, or a folder, tar or IDX file of them
-        errors: str = 'raise',                   # 'return' puts the `ImageError` of a bad picture in its place
-        native: bool | None = None,              # see `predict`; None: only for an IDX file of 28x28
-        out: str | os.PathLike | None = None,    # a table, .csv or .jsonl, for answers about a path
-    ) -> list:                                   # a `Prediction` a picture, or a `Tally` with `out`
+        images: Iterable,      # pictures as for `predict`; for a folder or an archive see `mnist_cnn.predict_many`
+        errors: str = 'raise', # 'return' puts the `ImageError` of a bad picture in its place
+        native: bool = False,  # see `predict`
+    ) -> list:                 # a `Prediction` a picture
         'Read many pictures at once, several times as fast as one by one.'
-        if out is None: return list(self.stream(images, errors, native))
-        from mnist_cnn.many import predict_to
-        return predict_to(self, images, out, native)
+        return list(self.stream(images, errors, native))
 
-    def stream(self, images: Iterable, errors: str = 'raise', native: bool | None = None) -> Iterator:
+    def stream(self, images: Iterable, errors: str = 'raise', native: bool = False) -> Iterator:
         'As `predict_many`, but in bounded memory: answers come while pictures are still being read.'
         if isinstance(images, (str, os.PathLike)):
-            from mnist_cnn.many import is_native, pictures
-            native = is_native(images) if native is None else native
-            images = (picture for _, picture in pictures(images))
+            raise ImageError(f'{images} is one path; give a list of pictures, or a folder to mnist_cnn.predict_many')
         images = iter(images)
         while batch := [prepared(image, errors, native) for image in islice(images, 8 * CHUNK)]:
             yield from predictions(self, batch)
@@ -301,12 +296,13 @@ def torch_network(
     'The same network in PyTorch: from the weights, or from those that an ONNX file was made from.'
     path = predictor.weights
     if path.suffix == '.onnx': path = path.with_name(path.name.removesuffix('.onnx').removesuffix('.int8') + '.pth')
-    try: from mnist_cnn.model import load_model
+    try:
+        from mnist_cnn.model import load_model
+        model = load_model(path, predictor.device)
     except ModuleNotFoundError as error:
         if error.name != 'torch': raise
         raise WeightsError(f'{path} needs torch, or onnxruntime and an ONNX file beside it; install one: '
                            'pip install torch, or pip install "mnist_cnn[onnx]"') from error
-    model = load_model(path, predictor.device)
     wanted = getattr(predictor, 'metadata', {}).get('sha256', model.metadata['sha256'])
     if model.metadata['sha256'] == wanted: return model
     raise WeightsError(f'{path} does not hold the weights that {predictor.weights} had when it was loaded')
@@ -329,7 +325,7 @@ def network_logits(
 def prepared(
     image,          # see `preprocess`
     errors: str,    # 'raise' or 'return'
-    native: bool | None,   # see `Predictor.predict`
+    native: bool,   # see `Predictor.predict`
 ):                  # an `Ink`, or the error
     'The digit of a picture, placed; or what is wrong with the picture.'
     try: return as_it_is(image) if native else prepare(image)

@@ -49,13 +49,16 @@ def without_imports(
         if not isinstance(node, (ast.Import, ast.ImportFrom)): continue
         package, _, module = (getattr(node, 'module', None) or '').partition('.')
         if package != 'mnist_cnn' and node not in tree.body: continue   # it stays where it is
-        if not lines[node.lineno - 1].lstrip().startswith(('import ', 'from ')): continue
+        if package == 'mnist_cnn' and not module: continue              # a whole module of ours
         for alias in node.names:
             name, statement = alias.asname or alias.name.split('.')[0], ast.Import([alias])
             if isinstance(node, ast.ImportFrom): statement = ast.ImportFrom(node.module, [alias], 0)
             if package == 'mnist_cnn': ours[alias.name] = module
             elif package != '__future__': theirs[name] = ast.unparse(statement)
-        lines[node.lineno - 1:node.end_lineno] = [None] * (node.end_lineno - node.lineno + 1)
+        first, *rest = range(node.lineno - 1, node.end_lineno)
+        before = lines[first][:node.col_offset]      # as in `try: from mnist_cnn.model import load_model`
+        lines[first] = f'{before}pass' if before.strip() else None
+        for number in rest: lines[number] = None
     return '\n'.join(line for line in lines if line is not None).strip('\n'), theirs, ours
 
 # %% ../nbs/09_kaggle.ipynb #9c2b49a9
@@ -112,7 +115,8 @@ class Chapter:
         rest, theirs, ours = without_imports(source)
         self.theirs |= theirs
         self.ours |= ours
-        if rest: self.parts.append(Part((self.path.stem, number), self.module, rest, *global_names(rest), prose))
+        if not rest: return
+        self.parts.append(Part((self.path.stem, number), self.module, rest, *global_names(rest), prose))
 
 # %% ../nbs/09_kaggle.ipynb #e3483fb8
 class Book:
@@ -126,9 +130,10 @@ class Book:
                               'run this in a clone of the repository')
         self.chapters = {chapter.module: chapter for chapter in map(Chapter, paths)}
 
-    def rank(self, module: str) -> int:
+    def rank(self, module: str, above: tuple = ()) -> int:
         'How many chapters must come before this one, at least.'
-        return 1 + max((self.rank(other) for other in set(self.chapters[module].ours.values()) - {module}), default=0)
+        others = set(self.chapters[module].ours.values()) - {module, *above}
+        return 1 + max((self.rank(other, (module, *above)) for other in others), default=0)
 
     def find(self, module: str, name: str) -> Part:
         'The part that makes a name, wherever the module has it from.'
@@ -139,9 +144,10 @@ class Book:
         raise KaggleError(f'no numbered notebook exports {name} into the module {module}')
 
     def needed(self,
-        wanted: dict,            # name -> module
-        own: set = frozenset(),  # names that are not to be taken from the book
-    ) -> list[Part]:             # in reading order
+        wanted: dict,           # name -> module
+        own: set = frozenset(), # names that are not to be taken from the book
+        without: tuple = (),    # modules that are to be left out, with what only they can do
+    ) -> list[Part]:            # in reading order
         'The parts that make some names, and all that those need.'
         found, left = {}, list(wanted.items())
         while left:
@@ -150,8 +156,9 @@ class Book:
             part = self.find(module, name)
             chapter = self.chapters[part.module]
             ours = set(chapter.ours).union(*(other.made for other in chapter.parts))
-            if part.place not in found: left += [(other, part.module) for other in (part.used & ours) - part.made]
+            if part.place in found or part.module in without: continue
             found[part.place] = part
+            left += [(other, part.module) for other in (part.used & ours) - part.made]
         return sorted(found.values(), key=lambda part: (self.rank(part.module), part.place))
 
 # %% ../nbs/09_kaggle.ipynb #26035def
@@ -188,10 +195,11 @@ class Writer:
     def story(self,
         wanted: dict,       # name -> module
         theirs: dict,       # name -> statement: imports of other packages in the same cell
-        quiet: bool = False,
+        flags: dict,        # of the cell
     ):
         'The parts that make some names, in place of their import.'
-        parts = [part for part in self.book.needed(wanted, self.own) if part.source not in self.told]
+        parts = [part for part in self.book.needed(wanted, self.own, flags.get('without', '').split())
+                 if part.source not in self.told]
         statements = set(theirs.values())
         for part in parts:
             known = self.book.chapters[part.module].theirs
@@ -199,7 +207,7 @@ class Writer:
         self.imports(statements - self.imported)
         for part in parts:
             self.told.add(part.source)
-            for text in () if quiet else part.prose: self.markdown(text)
+            for text in () if 'quiet' in flags else part.prose: self.markdown(text)
             self.code(part.source, f'mnist_cnn.{part.module}')
 
     def imports(self, statements: set):
@@ -208,8 +216,9 @@ class Writer:
         lines = [f'import {", ".join(plain)}'] * bool(plain)
         lines += sorted(line for line in statements if line.startswith('import ') and ' as ' in line)
         froms = {}
-        for line in sorted(statements):
-            if line.startswith('from '): froms.setdefault(line.split()[1], []).append(line.split(' import ')[1])
+        for line in sorted(statements - set(lines)):
+            if line.startswith('from '):
+                froms.setdefault(line.split()[1], []).append(line.split(' import ')[1])
         lines += [f'from {package} import {", ".join(names)}' for package, names in froms.items()]
         if lines: self.code('\n'.join(lines))
 
@@ -227,10 +236,11 @@ def write_notebook(
         if cell['cell_type'] != 'code': continue
         flags, code = split_flags(cell['source'])
         for name in flags.get('static', '').split():
-            writer.code(f'%%writefile {{static}}/{name}\n' + (static / name).read_text(encoding='utf-8').rstrip())
+            text = (static / name).read_text(encoding='utf-8').rstrip()
+            writer.code(f'%%writefile {{static}}/{name}\n{text}')
         rest, theirs, ours = without_imports(code) if code and code[0] not in '%!' else (code, {}, {})
         if ours:
-            writer.story(ours, theirs, 'quiet' in flags)
+            writer.story(ours, theirs, flags)
             if rest: writer.code(code)    # which is refused: an import of ours stands alone
         elif code: writer.code(code, **dict(tags=['parameters']) if 'parameters' in flags else {})
     kernel = dict(kernelspec=dict(display_name='Python 3', language='python', name='python3'),
@@ -400,7 +410,8 @@ def bring_home(
 # %% ../nbs/09_kaggle.ipynb #5f8956c5
 REASONS = (('authentication required|401|unauthorized',
             'Kaggle does not know who you are; run: kaggle auth login'),
-           ('failed to resolve|max retries|connection ?error|timed out', 'Kaggle cannot be reached; is there a network?'),
+           ('failed to resolve|max retries|connection ?error|timed out',
+            'Kaggle cannot be reached; is there a network?'),
            ('403|404|not found|permission', 'Kaggle has no such notebook, or it is not yours'))
 
 def ask_kaggle(
@@ -409,8 +420,11 @@ def ask_kaggle(
     "Run Kaggle's own command; `KaggleError` in one sentence where it fails."
     beside = str(Path(sys.executable).parent)
     command = shutil.which('kaggle') or shutil.which('kaggle', path=beside)
-    if not command: raise KaggleError('Kaggle\'s command is missing; install it with: pip install "mnist_cnn[kaggle]"')
-    try: done = subprocess.run([command, *words], capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL)
+    if not command:
+        raise KaggleError("Kaggle's command is missing; install it with: pip install 'mnist_cnn[kaggle]'")
+    try:
+        done = subprocess.run([command, *words], capture_output=True, text=True, timeout=900,
+                              stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired as error:
         raise KaggleError(f'kaggle {words[0]} {words[1]} did not end within a quarter of an hour') from error
     said = done.stdout + done.stderr
@@ -424,7 +438,9 @@ def ask_kaggle(
 def owner_name() -> str:
     "Your name on Kaggle, as Kaggle's command knows it."
     found = re.search(r'username: *(\S+)', ask_kaggle('config', 'view'))
-    if not found or found[1] == 'None': raise KaggleError('Kaggle does not say what your name is there; give it with --owner')
+    if not found or found[1] == 'None':
+        raise KaggleError('Kaggle does not say what your name is there; give it with --owner (push) '
+                          'or as OWNER/mnist-training (pull)')
     return found[1]
 
 # %% ../nbs/09_kaggle.ipynb #1fe57cc7
@@ -435,11 +451,13 @@ def push(
 ) -> str:                               # what Kaggle says: the version, and where to watch it
     'Upload a notebook; Kaggle runs it.'
     notebook = Path(folder) / f'{name}.ipynb'
-    if not notebook.is_file(): raise KaggleError(f'{notebook} does not exist; make it in a clone with: mnist-cnn kaggle build')
+    if not notebook.is_file():
+        raise KaggleError(f'{notebook} does not exist; make it in a clone with: mnist-cnn kaggle build')
     metadata = kernel_metadata(name, owner or owner_name())
     with tempfile.TemporaryDirectory() as staged:
         shutil.copy(notebook, staged)
-        (Path(staged) / 'kernel-metadata.json').write_text(json.dumps(metadata | dict(code_file=notebook.name)))
+        metadata['code_file'] = notebook.name
+        (Path(staged) / 'kernel-metadata.json').write_text(json.dumps(metadata))
         return ask_kaggle('kernels', 'push', '-p', staged).strip()
 
 def pull(
@@ -453,9 +471,10 @@ def pull(
     state = re.search(r'status "(?:\w+\.)?(\w+)"', status)
     if not state or state[1].lower() != 'complete':
         what = state[1].lower() if state else status.strip()
-        raise KaggleError(f'{kernel} is not complete but {what}; look at https://www.kaggle.com/code/{kernel}')
+        raise KaggleError(f'{kernel} is not complete ({what}); look at https://www.kaggle.com/code/{kernel}')
     with tempfile.TemporaryDirectory() as fetched:
-        ask_kaggle('kernels', 'output', kernel, '-p', fetched, '--file-pattern', r'^mnist_cnn_model\.(pth|json)$')
+        ask_kaggle('kernels', 'output', kernel, '-p', fetched,
+                   '--file-pattern', r'^mnist_cnn_model\.(pth|json)$')
         path = Path(fetched) / 'mnist_cnn_model.pth'
         if not path.is_file(): raise KaggleError(f'{kernel} has left no mnist_cnn_model.pth')
         return bring_home(path, target, floor, kernel=kernel)

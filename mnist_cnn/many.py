@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['PICTURES', 'COLUMNS', 'SourceError', 'walk', 'members', 'open_idx', 'blocks', 'kind_of', 'reading', 'pictures',
            'is_native', 'plain', 'row', 'rows_of_blocks', 'answered', 'last_row', 'claim', 'lines', 'Tally',
-           'predict_to', 'how_many']
+           'predict_many', 'how_many']
 
-# %% ../nbs/03b_many.ipynb #6a9bf48e
+# %% ../nbs/03b_many.ipynb #df30ade4
 import csv, gzip, io, json, os, struct, tarfile, time, zlib
 from collections import deque
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from .imaging import MAX_PIXELS, ImageError
+from .inference import Predictor, shared_predictor
 from .weights import write_atomically
 
 # %% ../nbs/03b_many.ipynb #c48a0ab5
@@ -119,7 +120,7 @@ def is_native(
     if kind_of(path) != 'idx': return False
     with open_idx(path) as (_, shape): return shape[1:] == (28, 28)
 
-# %% ../nbs/03b_many.ipynb #563d7803
+# %% ../nbs/03b_many.ipynb #1199aba5
 COLUMNS = 'name', 'digit', 'confidence', 'status', 'problem'
 
 def plain(
@@ -137,7 +138,7 @@ def row(
     return plain(name), answer.digit, round(answer.confidence, 6), answer.status, ''
 
 def rows_of_blocks(
-    predictor: 'Predictor',
+    predictor: Predictor,
     images: np.ndarray,      # (N, 28, 28) uint8, native
     first: int,              # the number of the first of them
 ) -> list[tuple]:            # as `COLUMNS`
@@ -151,9 +152,9 @@ def rows_of_blocks(
     return [(str(i), None, 0., 'blank', '') if blank else (str(i), digit, confidence, word, '')
             for i, (digit, confidence, word, blank) in enumerate(table, first)]
 
-# %% ../nbs/03b_many.ipynb #4d35ddda
+# %% ../nbs/03b_many.ipynb #0a6abea3
 def answered(
-    predictor: 'Predictor',
+    predictor: Predictor,
     source: Path,
     done: int,               # pictures at the beginning that have their answers
     last: str,               # the name of the last of them
@@ -225,7 +226,7 @@ def lines(
     else: csv.writer(text, lineterminator='\n').writerows(rows)
     return text.getvalue()
 
-# %% ../nbs/03b_many.ipynb #022f4e4a
+# %% ../nbs/03b_many.ipynb #a1fbdfe1
 @dataclass
 class Tally:
     'What became of many pictures.'
@@ -243,16 +244,16 @@ class Tally:
         return (new + f' ({self.before:,} were done before)' * bool(self.before)
                 + f', {self.unreadable:,} of them unreadable' * bool(self.unreadable) + f': {self.table}')
 
-def predict_to(
-    predictor: 'Predictor',
-    source: str | os.PathLike,   # a folder, a tar or an IDX file
-    table: str | os.PathLike,    # .csv or .jsonl; one that was begun is gone on with
-    native: bool | None = None,  # see `Predictor.predict`; None: for an IDX file of 28x28
-    progress: bool = True,       # show a bar
+def predict_many(
+    source: str | os.PathLike,              # a folder, a tar or an IDX file
+    table: str | os.PathLike,               # .csv or .jsonl; one that was begun is gone on with
+    predictor: Predictor | None = None,     # None: with the shipped weights
+    native: bool | None = None,             # see `Predictor.predict`; None: for an IDX file of 28x28
+    progress: bool = True,                  # show a bar
 ) -> Tally:
     'Read all pictures of a source and write a table of answers.'
     from tqdm import tqdm
-    source, table = Path(source), Path(table)
+    predictor, source, table = predictor or shared_predictor(), Path(source), Path(table)
     if table.suffix not in ('.csv', '.jsonl'): raise SourceError(f'{table} must end in .csv or .jsonl')
     native = is_native(source) if native is None else native
     facts = dict(source=str(source.resolve()), bytes=None if source.is_dir() else source.stat().st_size,

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['log', 'AUGMENTATIONS', 'RECIPES', 'TrainingError', 'works', 'pick_device', 'describe_device', 'Evaluation',
-           'evaluate', 'Recipe', 'learning_rate', 'History', 'Alone', 'train_step', 'train_epoch', 'show_progress',
-           'mixed_precision', 'keep_memory', 'settings_of', 'save_checkpoint', 'read_checkpoint', 'go_on',
-           'make_optimizer', 'check_recipe', 'prepare', 'in_training', 'progress_bar', 'fit', 'live_curves',
-           'check_writable', 'facts', 'train', 'held_out_logits', 'calibrate']
+           'evaluate', 'Recipe', 'learning_rate', 'History', 'Alone', 'train_step', 'train_epoch', 'Recorded',
+           'recordable', 'set_rate', 'show_progress', 'mixed_precision', 'keep_memory', 'settings_of',
+           'save_checkpoint', 'read_checkpoint', 'go_on', 'make_optimizer', 'check_recipe', 'prepare', 'in_training',
+           'progress_bar', 'fit', 'live_curves', 'check_writable', 'facts', 'train', 'clear_rim', 'without_rim',
+           'held_out_logits', 'calibrate']
 
 # %% ../nbs/02_train.ipynb #29fb6279
 import contextlib, copy, ctypes, datetime, io, json, logging, math, os, platform, time
@@ -93,7 +94,7 @@ def evaluate(
 # %% ../nbs/02_train.ipynb #2de3efa8
 @dataclass(frozen=True)
 class Recipe:
-    'Every choice that is made in training, except how long and with which seed.'
+    'Every choice that is made in training, except the seed.'
     lr: float = 4e-3               # peak learning rate
     schedule: str = 'onecycle'     # 'onecycle': rise to `lr`, then fall to nothing; 'constant'
     batch_size: int = 128          # images a step
@@ -103,11 +104,15 @@ class Recipe:
     dropout: float = .2            # share of the 128 features switched off while training
     augment: str | None = 'handwriting'  # a name in `AUGMENTATIONS`, or None
     distractors: int = 12          # images that are no digits, added to each batch
+    epochs: int = 10               # times that every image is shown
+    rim: bool = True               # False: learn from the inner 5x5 of the 7x7 cells alone, see `without_rim`
 
 AUGMENTATIONS = {'affine': random_affine, 'handwriting': random_handwriting}
 RECIPES = {'accurate': Recipe(),
            'plain': Recipe(lr=1e-3, schedule='constant', batch_size=64, weight_decay=0, label_smoothing=0,
-                           dropout=.5, augment=None, distractors=0)}
+                           dropout=.5, augment=None, distractors=0),
+           'speedrun': Recipe(lr=8e-3, betas=(.7, .9), weight_decay=0, dropout=0, augment=None,
+                              distractors=0, epochs=1, rim=False)}
 
 # %% ../nbs/02_train.ipynb #bf1e1efa
 def learning_rate(
@@ -180,7 +185,7 @@ def train_step(
     weight: float,           # of the mean over this share in the mean over the batch, times the processes
 ) -> tuple[torch.Tensor, torch.Tensor]:  # loss and logits
     'Move all parameters a little towards the right answers.'
-    with mixed_precision(images.device): logits = model(images)
+    with mixed_precision(images.device): logits = model(images) if recipe.rim else without_rim(model, images)
     loss = F.cross_entropy(logits.float(), targets, label_smoothing=recipe.label_smoothing) * weight
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
@@ -195,7 +200,7 @@ def train_epoch(
     optimizer: torch.optim.Optimizer,
     recipe: Recipe,
     epoch: int,                         # counted from 0
-    epochs: int,
+    epochs: int,                        # of the whole training
     bar=None,                           # a tqdm bar to move
     team: Alone = Alone(),              # the processes that share the work
 ) -> dict:                              # the epoch's row for `History`: loss and accuracy while training
@@ -204,12 +209,13 @@ def train_epoch(
     model.train()
     device, seen = batches.images.device, 0
     total, right = torch.zeros((), device=device), torch.zeros((), device=device)
+    take_step = Recorded() if recordable(recipe, device) and team.size == 1 else train_step
     for step, (images, targets) in enumerate(batches.epoch(epoch)):
         rate = learning_rate(recipe, (epoch + step / len(batches)) / epochs)
-        for group in optimizer.param_groups: group['lr'] = rate
+        for group in optimizer.param_groups: set_rate(group, rate)
         mine, count = team.share(len(targets)), len(targets) - recipe.distractors  # distractors come last
         weight = team.size * (mine.stop - mine.start) / len(targets)
-        loss, logits = train_step(model, images[mine], targets[mine], optimizer, recipe, team, weight)
+        loss, logits = take_step(model, images[mine], targets[mine], optimizer, recipe, team, weight)
         labels = (targets if targets.ndim == 1 else targets.argmax(1))[mine]
         if weight: total += loss * count                    # distractors do not count
         right += (logits.argmax(1) == labels)[:max(0, count - mine.start)].sum() * team.size
@@ -220,6 +226,52 @@ def train_epoch(
         raise TrainingError(f'the loss is no longer a number in epoch {epoch + 1}: '
                             f'lower the learning rate (lr={recipe.lr})')
     return dict(epoch=epoch + 1, lr=rate, loss=loss, accuracy=accuracy)
+
+# %% ../nbs/02_train.ipynb #dd7e7619
+class Recorded:
+    'Training steps on a GPU: three as usual, then one is recorded as a CUDA graph, which does all others.'
+    seen, graph = 0, None
+
+    def __call__(self, model, images, *rest):    # as `train_step`
+        self.seen += 1
+        if self.seen < 4: return self.warm_up(model, images, *rest)
+        if self.seen == 4: self.record(model, images, *rest)
+        if images.shape != self.images.shape: return train_step(model, images, *rest)  # the last batch
+        self.images.copy_(images)
+        self.targets.copy_(rest[0])
+        self.graph.replay()
+        return self.loss, self.logits
+
+    def warm_up(self, *step):
+        'A usual step, off the main stream: libraries set themselves up, Adam makes its memory.'
+        stream, main = torch.cuda.Stream(), torch.cuda.current_stream()
+        stream.wait_stream(main)
+        with torch.cuda.stream(stream): result = train_step(*step)
+        main.wait_stream(stream)
+        return result
+
+    def record(self, model, images, targets, optimizer, *rest):
+        'Record a step on memory that stays where it is.'
+        self.images, self.targets, self.graph = images.clone(), targets.clone(), torch.cuda.CUDAGraph()
+        for group in optimizer.param_groups: group['lr'] = torch.as_tensor(group['lr'], device=images.device)
+        optimizer.zero_grad(set_to_none=True)
+        with torch.cuda.graph(self.graph):
+            self.loss, self.logits = train_step(model, self.images, self.targets, optimizer, *rest)
+
+def recordable(
+    recipe: Recipe,
+    device: torch.device,
+) -> bool:
+    'Whether a step may be recorded and replayed.'
+    return device.type == 'cuda' and recipe.dropout == 0
+
+def set_rate(
+    group: dict,  # one of an optimizer's `param_groups`
+    rate: float,
+):
+    'Set a learning rate, in place where a recorded step looks for it.'
+    if isinstance(group['lr'], torch.Tensor): group['lr'].fill_(rate)
+    else: group['lr'] = rate
 
 # %% ../nbs/02_train.ipynb #e848965d
 def show_progress(
@@ -254,12 +306,11 @@ def keep_memory():
 # %% ../nbs/02_train.ipynb #ac23a7e4
 def settings_of(
     recipe: Recipe,
-    epochs: int,
     seed: int,
     images: int,   # to train on
 ) -> dict:
     'What must be the same for a training to go on.'
-    return json.loads(json.dumps(dict(recipe=asdict(recipe), epochs=epochs, seed=seed, images=images)))
+    return json.loads(json.dumps(dict(recipe=asdict(recipe), seed=seed, images=images)))
 
 def save_checkpoint(
     path: Path,
@@ -309,14 +360,13 @@ def make_optimizer(
     'Adam, with decoupled weight decay where the recipe has some.'
     kind = torch.optim.AdamW if recipe.weight_decay else torch.optim.Adam
     return kind(model.parameters(), lr=recipe.lr, betas=recipe.betas, weight_decay=recipe.weight_decay,
-                fused=device.type in ('cpu', 'cuda'))
+                fused=device.type in ('cpu', 'cuda'), capturable=device.type == 'cuda' and recordable(recipe, device))
 
 def check_recipe(
     recipe: Recipe,
-    epochs: int,
 ):
     '`TrainingError` for a recipe that cannot work.'
-    if epochs < 1: raise TrainingError(f'epochs must be at least 1, not {epochs}')
+    if recipe.epochs < 1: raise TrainingError(f'epochs must be at least 1, not {recipe.epochs}')
     if recipe.batch_size < 1: raise TrainingError(f'batch_size must be at least 1, not {recipe.batch_size}')
     if not recipe.lr > 0: raise TrainingError(f'lr must be over 0, not {recipe.lr}')
     if recipe.augment not in (None, *AUGMENTATIONS):
@@ -336,6 +386,7 @@ def prepare(
     'Bring network and images to a device; gives what trains the one with the others.'
     log.info('training on %s', describe_device(device))
     keep_memory()
+    if not recipe.rim: clear_rim(model)
     model.to(device, memory_format=torch.channels_last)
     batches = Batches(digits, recipe.batch_size, shuffle=True, augment=AUGMENTATIONS.get(recipe.augment),
                       seed=seed, device=device)
@@ -372,7 +423,7 @@ def progress_bar(
 def fit(
     model: MNISTCNN,                   # trained in place
     data: MNIST,                       # trains on its training images; the test images only tell how it goes
-    epochs: int = 10,
+    epochs: int | None = None,         # None: as many as the recipe says
     recipe: Recipe = RECIPES['accurate'],
     seed: int = 0,                     # of order, augmentation and dropout (the first weights are the caller's)
     device: str = 'auto',              # see `pick_device`
@@ -384,20 +435,20 @@ def fit(
     **changes,                         # fields of the recipe to change, e.g. `lr=.01`
 ) -> History:
     'Train a network. Ctrl-C stops at once and leaves it as it was after the last complete epoch.'
-    recipe = replace(recipe, **changes)
-    check_recipe(recipe, epochs)
+    recipe = replace(recipe, **changes | ({} if epochs is None else dict(epochs=epochs)))
+    check_recipe(recipe)
     optimizer, batches = prepare(model, data.train, recipe, seed, team.pick_device(device))
     parts, history = dict(model=model, optimizer=optimizer), History()
-    settings = settings_of(recipe, epochs, seed, len(data.train))
+    settings = settings_of(recipe, seed, len(data.train))
     if resume: history.rows = go_on(team.from_first(lambda: read_checkpoint(checkpoint, settings)), parts)
     team.agree(model)
     complete = copy.deepcopy(model.state_dict())
-    with in_training(model, recipe), progress_bar(epochs, len(batches), len(history), progress, team) as bar:
+    with in_training(model, recipe), progress_bar(recipe.epochs, len(batches), len(history), progress, team) as bar:
         try:
-            for epoch in range(len(history), epochs):
-                bar.set_description(f'epoch {epoch + 1}/{epochs}')
+            for epoch in range(len(history), recipe.epochs):
+                bar.set_description(f'epoch {epoch + 1}/{recipe.epochs}')
                 start = time.perf_counter()
-                row = train_epoch(model, batches, optimizer, recipe, epoch, epochs, bar, team)
+                row = train_epoch(model, batches, optimizer, recipe, epoch, recipe.epochs, bar, team)
                 test = evaluate(model, data)
                 history.rows.append(row | dict(test_loss=test.loss, test_accuracy=test.accuracy,
                                                seconds=time.perf_counter() - start))
@@ -461,7 +512,7 @@ def facts(
 # %% ../nbs/02_train.ipynb #1586728f
 def train(
     out: str | os.PathLike = 'runs',        # folder for mnist_cnn_model.pth, its JSON and the checkpoint
-    epochs: int = 10,
+    epochs: int | None = None,              # None: as many as the recipe says
     recipe: str = 'accurate',               # a name in `RECIPES`
     seed: int = 0,                          # of everything, the first weights too
     data: str | os.PathLike | None = None,  # folder with MNIST's files; None looks in the usual places
@@ -473,13 +524,14 @@ def train(
 ) -> tuple[Path, History, Evaluation | None]:  # weights, history, result (None: interrupted)
     'Train a network from nothing and save it.'
     if recipe not in RECIPES: raise TrainingError(f'recipe must be one of {", ".join(RECIPES)}, not {recipe!r}')
+    if epochs is not None: changes['epochs'] = epochs
     out, chosen = Path(out), replace(RECIPES[recipe], **changes)
     team.from_first(lambda: check_writable(out))
     mnist = team.from_first(lambda: load_mnist(data))
     log.info('data: %s', mnist.source)
     torch.manual_seed(seed)
     model, path, checkpoint = MNISTCNN(), out / 'mnist_cnn_model.pth', out / 'last.ckpt'
-    history = fit(model, mnist, epochs, chosen, seed, device, checkpoint, resume, progress=progress, team=team)
+    history = fit(model, mnist, None, chosen, seed, device, checkpoint, resume, progress=progress, team=team)
     if history.interrupted or team.rank: return path, history, None
     test = evaluate(model, mnist)
     where = describe_device(next(model.parameters()).device) + f' in {team.size} processes' * (team.size > 1)
@@ -492,6 +544,30 @@ if __name__ == '__main__' and __spec__:   # `python -m mnist_cnn.train`, which l
     import sys
     from mnist_cnn.cli import main
     sys.exit(main(['train', *sys.argv[1:]]))
+
+# %% ../nbs/02_train.ipynb #dd558a3a
+def clear_rim(
+    model: MNISTCNN,
+):
+    'Make the first dense layer blind for the outermost of the 7x7 cells.'
+    if model.pools != 2 or model.conv1.padding != (1, 1):
+        raise TrainingError('only the network with padding 1 and two poolings can do without its rim')
+    with torch.no_grad():
+        weight = model.fc1.weight.view(128, 64, 7, 7)
+        weight.copy_(F.pad(weight[:, :, 1:6, 1:6].clone(), (1, 1, 1, 1)))
+
+def without_rim(
+    model: MNISTCNN,       # after `clear_rim`
+    images: torch.Tensor,  # (N, 1, 28, 28)
+) -> torch.Tensor:         # (N, 10) logits, the same as of `model(images)`
+    'The forward pass that leaves out what the first dense layer is blind for.'
+    x = F.conv2d(images[:, :, 1:27, 1:27], model.conv1.weight, model.conv1.bias)  # (N, 32, 24, 24)
+    x = F.relu(F.max_pool2d(x, 2))                                                # (N, 32, 12, 12)
+    x = F.conv2d(x, model.conv2.weight, model.conv2.bias)                         # (N, 64, 10, 10)
+    x = F.relu(F.max_pool2d(x, 2))                                                # (N, 64, 5, 5)
+    weight = model.fc1.weight.view(128, 64, 7, 7)[:, :, 1:6, 1:6].flatten(1)      # (128, 1600)
+    x = F.relu(F.linear(x.flatten(1), weight, model.fc1.bias))                    # (N, 128)
+    return model.fc2(model.dropout(x))
 
 # %% ../nbs/02_train.ipynb #dd90227c
 @torch.inference_mode()

@@ -4,7 +4,7 @@ from mnist_cnn.cli import *
 import argparse, json, logging, os, sys, warnings
 from collections.abc import Iterator
 from pathlib import Path
-from mnist_cnn import __version__
+import mnist_cnn
 
 
 def test_the_shell():

@@ -96,6 +96,14 @@ def test_every_public_name_has_an_entry(pages):
     assert not missing
 
 
+def test_links_of_nbdev(pages):
+    'Other projects find our names by nbdev\'s index: each address in it leads somewhere.'
+    from mnist_cnn._modidx import d
+    private = re.compile(r'(^|\.)_(?!_)')
+    addresses = [where[0].split('#') for names in d['syms'].values() for name, where in names.items() if not private.search(name.split('.', 1)[1])]
+    assert addresses and not [(page, anchor) for page, anchor in addresses if anchor not in pages[page].anchors]
+
+
 def test_outputs_are_on_the_pages(site, pages):
     'As many pictures as the notebooks show, each with words for those who do not see it.'
     for path in (ROOT / 'nbs').glob('*.ipynb'):

@@ -58,3 +58,23 @@ def test_commands():
         else: continue
         checked += 1
     assert checked > 20
+
+
+def test_no_npm(tmp_path, monkeypatch):
+    'Without npm the first page has a picture, and the build says so.'
+    monkeypatch.syspath_prepend(ROOT / 'docs')
+    demo = __import__('demo')
+    monkeypatch.setattr(shutil, 'which', lambda name: None)
+    made = demo.add_demo(ROOT, tmp_path / 'demo')
+    assert not made['live'] and 'WITHOUT' in made['says'] and 'npm' in made['says']
+    assert [file.name for file in (tmp_path / 'demo').iterdir()] == ['still.png'] and 'demo/still.png' in made['block']
+
+
+def test_another_runtime_is_refused(tmp_path, monkeypatch):
+    'What npm brings has to be what was tested, byte for byte.'
+    monkeypatch.syspath_prepend(ROOT / 'docs')
+    demo = __import__('demo')
+    monkeypatch.setattr(shutil, 'which', lambda name: name)
+    monkeypatch.setattr(demo.subprocess, 'run', lambda command, **options: Path(command[-1], 'other.tgz').write_bytes(b'something else'))
+    made = demo.add_demo(ROOT, tmp_path / 'demo')
+    assert not made['live'] and 'not the one that was tested' in made['says']

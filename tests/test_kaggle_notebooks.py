@@ -140,15 +140,24 @@ def test_training_with_everything_attached(tree):
 
 
 @pytest.mark.slow
+def test_training_in_two_processes(tree):
+    root = tree('new')
+    said, _ = run('mnist_training', root, epochs=1, networks=1, processes=2, device='cpu')
+    assert 'trained on CPU with 1 threads, 2 processes' in said and 'not attached, so there is no submission' in said
+    assert load_model(root / 'working' / 'mnist_cnn_model.pth').metadata['device'].endswith('2 processes')
+
+
+@pytest.mark.slow
 def test_training_with_the_competition_alone_on_a_gpu_that_only_pretends(tree):
     root = tree('new', mnist=False, competition=True)
     said, _ = run('mnist_training', root, first=BROKEN_GPU, epochs=1, networks=1)
-    assert 'cuda is there but does not work' in said and 'computing on CPU' in said
+    assert 'cuda is there but does not work' in said and 'trained on CPU' in said
     assert 'Digit Recognizer: 500 images to train on, 100 for the examination' in said
     assert len((root / 'working' / 'submission.csv').read_text().splitlines()) == 91
     assert load_model(root / 'working' / 'mnist_cnn_model.pth').metadata['data']['name'] == 'Digit Recognizer'
 
 
+@pytest.mark.slow
 def test_training_with_nothing_attached_says_so(tree):
     with pytest.raises(Exception, match='add the dataset hojjatk/mnist-dataset or the competition'):
         run('mnist_training', tree('new', mnist=False))
@@ -182,6 +191,7 @@ print('EMPTY', read(None)[0], read(dict(composite=Image.new('RGBA', (400, 400)))
     assert 'http://127.0.0.1' in said and 'UPLOAD 7' in said and 'SKETCH 7' in said and 'EMPTY {} {}' in said
 
 
+@pytest.mark.slow
 def test_web_app_with_nothing_attached_says_so(tree):
     with pytest.raises(Exception, match='neither weights nor MNIST are attached'):
         run('kaggle_web_app', tree('new', mnist=False))

@@ -10,24 +10,23 @@ from itertools import chain, islice
 from pathlib import Path
 import numpy as np
 from mnist_cnn.imaging import MAX_PIXELS, ImageError
+from mnist_cnn.inference import Predictor, shared_predictor
 from mnist_cnn.weights import write_atomically
 
 
 def test_a_million_pictures():
-    global Image, Predictor, examples, folder, shutil, subprocess, sys, tempfile
-    # cell eed36d10
+    global examples, folder, shutil, subprocess, sys, tempfile
+    # cell 73f69131
     import shutil, subprocess, sys, tempfile
-    from PIL import Image
-    from mnist_cnn.inference import Predictor
 
     examples, folder = Path('../mnist_cnn/examples'), Path(tempfile.mkdtemp())
 
 
 def test_where_pictures_come_from():
-    global answer, answers, file, name, path, paths, predictor, seen, source, tar, write_idx
+    global answer, answers, file, image, name, packed, path, paths, predictor, seen, source, tar, write_idx
     # cell e9379791
     list(walk(examples))[:3]
-    # cell f32ad2cb
+    # cell 968966a6
     paths = [examples / name for name in walk(examples)]
     with tarfile.open(folder / 'examples.tar.gz', 'w:gz') as tar:
         for path in paths: tar.add(path, path.name)
@@ -44,7 +43,8 @@ def test_where_pictures_come_from():
     write_idx(folder / 'seen.idx.gz', seen, gzip.open)
     for source in [examples, folder / 'examples.tar.gz', folder / 'seen.idx.gz']:
         print(f'{kind_of(source):7}', [name for name, _ in pictures(source)][:3])
-    assert predictor.predict_many(folder / 'examples.tar.gz')[0].digit == answers[0].digit
+    packed = predictor.predict_many(image for _, image in pictures(folder / 'examples.tar.gz'))
+    assert [answer.digit for answer in packed] == [answer.digit for answer in answers]
 
 
 def test_native_images():
@@ -74,39 +74,39 @@ def test_answers_as_rows():
 
 def test_a_table_that_can_be_gone_on_with():
     global again, answer, digits, line, mixed, read, room, tally, whole
-    # cell 6e52a67f
-    tally = predict_to(predictor, examples, folder / 'examples.csv', progress=False)
+    # cell d8cb4b97
+    tally = predict_many(examples, folder / 'examples.csv', progress=False)
     print((folder / 'examples.csv').read_text())
     assert tally.done == len(paths) == 11 and tally.before == tally.unreadable == 0
-    # cell bb3b73ad
+    # cell f8972b0f
     whole = (folder / 'examples.csv').read_bytes()
     for room in [len(whole) - 3, len(whole) // 2, 40, 3]:
         (folder / 'examples.csv').write_bytes(whole[:room])
-        again = predict_to(predictor, examples, folder / 'examples.csv', progress=False)
+        again = predict_many(examples, folder / 'examples.csv', progress=False)
         print(f'stopped after {again.before:2} answers, {again.done - again.before:2} more')
         assert (folder / 'examples.csv').read_bytes() == whole and again.done == 11
-    # cell f63c502e
+    # cell acd4a805
     mixed = folder / 'mixed'
     (mixed / 'more').mkdir(parents=True)
     shutil.copy(examples / '7_paper.jpg', mixed / 'more')
     (mixed / 'broken.png').write_bytes(b'<!doctype html>')
-    read = predict_to(predictor, mixed, folder / 'mixed.jsonl', progress=False)
+    read = predict_many(mixed, folder / 'mixed.jsonl', progress=False)
     print((folder / 'mixed.jsonl').read_text().replace(str(folder), 'folder'))
     assert (read.done, read.unreadable) == (2, 1)
 
-    predict_to(predictor, folder / 'examples.tar.gz', folder / 'tar.csv', progress=False)
+    predict_many(folder / 'examples.tar.gz', folder / 'tar.csv', progress=False)
     assert (folder / 'tar.csv').read_bytes() == whole
-    predict_to(predictor, folder / 'seen.idx.gz', folder / 'idx.csv', progress=False)
+    predict_many(folder / 'seen.idx.gz', folder / 'idx.csv', progress=False)
     digits = [line.split(',')[1] for line in (folder / 'idx.csv').read_text().splitlines()[1:]]
     assert digits == [str(answer.digit) for answer in answers]
 
 
 def test_what_is_refused():
     global cut, other, refusal, words
-    # cell e7a894ba
+    # cell f562aee7
     def refusal(*args, **options):
         'The sentence with which something is refused.'
-        try: predict_to(*args, progress=False, **options)
+        try: predict_many(*args, progress=False, **options)
         except SourceError as error: return str(error).replace(str(folder), 'folder')
         raise AssertionError('it was not refused')
 
@@ -116,29 +116,27 @@ def test_what_is_refused():
     (folder / 'cut.tar.gz').write_bytes((folder / 'examples.tar.gz').read_bytes()[:9000])
     (folder / 'notes.csv').write_text('mine\n')
     other.metadata = other.metadata | dict(sha256='another')
-    for words in [refusal(predictor, cut, folder / 'cut.csv'),
-                  refusal(predictor, folder / 'cut.tar.gz', folder / 'cut_tar.csv'),
-                  refusal(predictor, examples / '7_paper.jpg', folder / 'x.csv'),
-                  refusal(predictor, examples, folder / 'x.txt'),
-                  refusal(predictor, examples, folder / 'notes.csv'),
-                  refusal(predictor, mixed, folder / 'examples.csv'),
-                  refusal(other, examples, folder / 'examples.csv')]: print(words)
+    for words in [refusal(cut, folder / 'cut.csv'),
+                  refusal(folder / 'cut.tar.gz', folder / 'cut_tar.csv'),
+                  refusal(examples / '7_paper.jpg', folder / 'x.csv'),
+                  refusal(examples, folder / 'x.txt'),
+                  refusal(examples, folder / 'notes.csv'),
+                  refusal(mixed, folder / 'examples.csv'),
+                  refusal(examples, folder / 'examples.csv', other)]: print(words)
     assert (folder / 'cut.csv').read_text().count('\n') == 1 + (100_000 - 16) // 784
     assert (folder / 'notes.csv').read_text() == 'mine\n' and (folder / 'examples.csv').read_bytes() == whole
 
     (folder / 'tar.csv').write_bytes(whole[:400])
     (mixed / 'a.png').write_bytes((examples / '4_transparent.png').read_bytes())
-    print(refusal(predictor, mixed, folder / 'mixed.jsonl'))
+    print(refusal(mixed, folder / 'mixed.jsonl'))
 
 
 def test_in_bounded_memory():
     global code, done, few, many, memory, peak, source
-    # cell f9f18347
-    code = """import sys
-    from mnist_cnn.inference import Predictor
-    from mnist_cnn.many import predict_to
-    print(predict_to(Predictor(), sys.argv[1], sys.argv[2], progress=False).done,
-          *[line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')])"""
+    # cell 081c89b6
+    code = ("import mnist_cnn, sys; "
+            "print(mnist_cnn.predict_many(sys.argv[1], sys.argv[2], progress=False).done, "
+            "*[line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')])")
 
     def peak(count):
         'The most memory, in kB, that a process needs for this many images.'

@@ -13,11 +13,11 @@ from mnist_cnn.model import MNISTCNN, save_model, write_atomically
 
 
 def test_training():
-    global load_model, mnist, name, plt, show_digits, signal, subprocess, sys, tempfile
+    global load_model, mnist, name, normalise, plt, show_digits, signal, subprocess, sys, tempfile
     # cell 257dc939
     import signal, subprocess, sys, tempfile
     import matplotlib.pyplot as plt
-    from mnist_cnn.data import show_digits
+    from mnist_cnn.data import normalise, show_digits
     from mnist_cnn.model import load_model
     # cell 4aa851c0
     mnist = load_mnist()
@@ -86,7 +86,7 @@ def test_a_recipe():
 
 
 def test_before_your_eyes():
-    global few, history, model, plain
+    global Pretended, few, history, model, name, parameter, plain, record, replay, replays, speedrun, usual, warm_up
     # cell 5c9a3ba4
     torch.manual_seed(0)
     model = MNISTCNN()
@@ -100,6 +100,30 @@ def test_before_your_eyes():
     torch.manual_seed(0)
     plain = fit(MNISTCNN(), few, epochs=4, recipe=RECIPES['plain'], on_epoch=live_curves())
     assert plain[-1]['loss'] < plain[0]['loss'] and len(plain) == 4
+    # cell 6d28e358
+    class Pretended(Recorded):
+        'A recorded step without a GPU.'
+        replays = 0
+        def warm_up(self, *step): return train_step(*step)
+        def record(self, model, images, targets, *rest):
+            self.images, self.targets, self.graph = images.clone(), targets.clone(), self
+            self.step = lambda: train_step(model, self.images, self.targets, *rest)
+        def replay(self):
+            Pretended.replays += 1
+            self.loss, self.logits = self.step()
+
+    def speedrun():
+        torch.manual_seed(0)
+        model = MNISTCNN()
+        fit(model, few, recipe=RECIPES['speedrun'], device='cpu', progress=False)
+        return torch.cat([parameter.flatten() for parameter in model.parameters()])
+
+    usual = speedrun()
+    with patch.dict(train_epoch.__globals__, Recorded=Pretended, recordable=lambda *_: True):
+        assert torch.equal(speedrun(), usual)
+    assert Pretended.replays == 16 - 3 - 1
+    assert not recordable(RECIPES['speedrun'], torch.device('cpu'))
+    assert [name for name in RECIPES if recordable(RECIPES[name], torch.device('cuda'))] == ['speedrun']
 
 
 def test_stop_and_go_on():
@@ -160,7 +184,7 @@ def test_from_data_to_a_file_of_weights():
 
 
 def test_what_each_part_of_the_recipe_buys():
-    global choice, guess, label, line, log_file, mean, order, result, run, runs, shipped, step, titles
+    global choice, guess, label, line, log_file, mean, order, result, run, runs, same, shipped, step, titles
     # cell 0a5ccd13
     log_file = Path('../benchmarks/results/recipe.jsonl')
     runs = [json.loads(line) for line in log_file.read_text().splitlines()]
@@ -170,7 +194,8 @@ def test_what_each_part_of_the_recipe_buys():
     print(f'{"trained on 50,000, scored on 10,000 others":42} accuracy   wrong')
     for step in order: print(f'{step:42} {choice[step]["accuracy"]:8.2%} {choice[step]["wrong"]:7}')
     assert choice[order[-1]]['wrong'] < choice['plain']['wrong']
-    assert choice['plain']['recipe'] == json.loads(json.dumps(asdict(RECIPES['plain'])))
+    same = lambda facts, recipe: Recipe(**facts | dict(betas=tuple(facts['betas']))) == recipe
+    assert same(choice['plain']['recipe'], RECIPES['plain'])
     # cell 7e67f4bc
     print('recipe     seed   accuracy   wrong   on')
     for run in runs:
@@ -185,7 +210,7 @@ def test_what_each_part_of_the_recipe_buys():
     shipped = load_model()
     History(shipped.metadata['history']).plot()
     assert shipped.metadata['seed'] in range(3)
-    assert shipped.metadata['recipe'] == json.loads(json.dumps(asdict(RECIPES['accurate'])))
+    assert same(shipped.metadata['recipe'], RECIPES['accurate'])
     # cell d1a3cd52
     result = evaluate(shipped, mnist)
     titles = [f'{label} {guess}'
@@ -194,6 +219,35 @@ def test_what_each_part_of_the_recipe_buys():
     result
     # cell ca233444
     assert result.accuracy >= .995
+
+
+def test_as_fast_as_it_goes():
+    global ax, features, fig, history, images, inner, model, rim, spread
+    # cell 3bbe0ec2
+    model = load_model()
+    images = normalise(mnist.train.images[:2000]).unsqueeze(1)
+    with torch.inference_mode():
+        features = F.relu(F.max_pool2d(model.conv2(F.relu(F.max_pool2d(model.conv1(images), 2))), 2))
+    spread = features.std(0).mean(0)   # (7, 7), over the images, mean of 64 channels
+    fig, ax = plt.subplots(figsize=(2, 2))
+    ax.imshow(spread.numpy(), cmap='gray'); ax.axis('off'); ax.set_title('how much a cell varies', fontsize=9)
+    inner = spread[1:6, 1:6].square().sum() / spread.square().sum()
+    print(f'{inner:.0%} of all variation is in the inner 5x5 cells')
+    assert inner > .75
+    # cell 58077d6b
+    torch.manual_seed(0)
+    model = MNISTCNN().eval()
+    clear_rim(model)
+    assert torch.allclose(model(images[:100]), without_rim(model, images[:100]), atol=1e-5)
+    # cell 02ff55c6
+    torch.manual_seed(0)
+    model = MNISTCNN()
+    history = fit(model, mnist, recipe=RECIPES['speedrun'])
+    rim = model.fc1.weight.view(128, 64, 7, 7).clone()
+    rim[:, :, 1:6, 1:6] = 0
+    assert not rim.any() and torch.allclose(model(images[:100]), without_rim(model, images[:100]), atol=1e-4)
+    assert history[0]['test_accuracy'] > (.5 if mnist.is_sample else .98)
+    history
 
 
 def test_how_sure_is_sure():
