@@ -4,9 +4,9 @@ from pathlib import Path
 
 TITLES = {'recipe': 'Accuracy on MNIST, and what each part of the recipe buys', 'speedrun': 'How fast to 99 %',
           'train': 'Seconds for an epoch', 'handwriting': 'Pictures that are not MNIST', 'robustness': 'Damaged and odd pictures',
-          'predict': 'Pictures a second', 'start': 'Time until the first answer', 'compare': 'Other programs, the same pictures',
+          'predict': 'Pictures a second', 'start': 'Time until the first answer', 'compare': 'Other ways to read MNIST', 'kaggle': 'Several networks, several views of each image',
           'web': 'The server under load'}
-LEFT_OUT = {'table', 'command', 'date', 'processor', 'cores', 'load', 'python', 'torch', 'file', 'kind'}
+LEFT_OUT = {'table', 'command', 'date', 'processor', 'cores', 'load', 'python', 'torch', 'file', 'kind', 'curve', 'rounds'}
 KINDS = {'choice': 'A part at a time: trained on 50,000 training images, scored on the other 10,000', 'seeds': 'On all 60,000, scored on the test images'}
 
 
@@ -22,33 +22,49 @@ def shown(value) -> str:
     if isinstance(value, float): return f'{value:.4g}'
     if isinstance(value, bool) or value is None: return {True: 'yes', False: 'no', None: ''}[value]
     if isinstance(value, int): return f'{value:,}'
+    if isinstance(value, list): return ', '.join(map(shown, value))
     return str(value).replace('|', '\\|')
 
 
+def shown_in(rows: list) -> list:
+    'The columns of a table: what differs from row to row, and is no table itself.'
+    columns = dict.fromkeys(key for row in rows for key, value in row.items() if key not in LEFT_OUT and not isinstance(value, dict))
+    return [key for key in columns if len({shown(row.get(key)) for row in rows}) > 1 or len(rows) == 1]
+
+
+def series(row: dict) -> str:
+    'A row that holds lists, such as accuracies by amount of damage: a table of its own, lying down.'
+    first, *others = [(key, value) for key, value in row.items() if isinstance(value, list)]
+    words = ', '.join(str(value) for key, value in row.items() if isinstance(value, str))
+    lines = [f'| {words or first[0]} | ' + ' | '.join(map(shown, first[1])) + ' |', '|' + '---|' * (len(first[1]) + 1)]
+    return '\n'.join(lines + [f'| {key} | ' + ' | '.join(map(shown, value)) + ' |' for key, value in others])
+
+
 def table(rows: list) -> str:
-    'Rows of numbers and words; what is a list or a table itself is left to the file.'
-    def plain(value): return not isinstance(value, (dict, list))
-    columns = list(dict.fromkeys(key for row in rows for key, value in row.items() if plain(value) and key not in LEFT_OUT))
-    columns = [key for key in columns if len({shown(row.get(key)) for row in rows}) > 1 or len(rows) == 1]
+    'A table of results; each row a table where it has several lists.'
+    if sum(isinstance(value, list) and key not in LEFT_OUT for key, value in rows[0].items()) > 1: return '\n\n'.join(map(series, rows))
+    columns = shown_in(rows)
     lines = ['| ' + ' | '.join(key.replace('_', ' ') for key in columns) + ' |', '|' + '---|' * len(columns)]
     return '\n'.join(lines + ['| ' + ' | '.join(shown(row.get(key)) for key in columns) + ' |' for row in rows])
 
 
-def tables(rows: list) -> str:
-    'One table, or one for each kind of row.'
-    kinds = list(dict.fromkeys(row.get('kind') for row in rows))
-    if kinds == [None]: return table(rows)
-    rows = sorted(rows, key=lambda row: row.get('accuracy', 0))
-    return '\n\n'.join(f'**{KINDS.get(kind, kind)}**\n\n{table([row for row in rows if row.get("kind") == kind])}' for kind in kinds)
+def tables(result: dict) -> str:
+    'Every table in a result: one, or several by name, or one for each kind of row.'
+    found = {name: rows for name, rows in result.items() if isinstance(rows, list) and rows and isinstance(rows[0], dict)}
+    kinds = list(dict.fromkeys(row.get('kind') for row in found.get('table', [])))
+    if kinds not in ([], [None]):
+        rows = sorted(found.pop('table'), key=lambda row: row.get('accuracy', 0))
+        found |= {KINDS.get(kind, str(kind)): [row for row in rows if row.get('kind') == kind] for kind in kinds}
+    return '\n\n'.join((f'**{name.capitalize()}**\n\n' if len(found) > 1 else '') + table(rows) for name, rows in found.items())
 
 
 def section(name: str, result: dict, link: str) -> str:
-    'One result: its title, the command, the table, and where and when it was measured.'
-    load = result.get('load') or []
-    where = [result.get('date'), result.get('processor'), f'{result["cores"]} cores' if 'cores' in result else '',
-             f'load {load[0]}' if load else '', f'torch {result["torch"]}' if 'torch' in result else '']
+    'One result: its title, the command, the tables, and where and when it was measured.'
+    facts = result.get('table', [{}])[-1] | result                 # some say it in every row
+    where = [facts.get('date'), facts.get('processor'), f'{facts["cores"]} cores' if 'cores' in facts else '',
+             f'load {facts["load"][0]}' if facts.get('load') else '', f'torch {facts["torch"]}' if 'torch' in facts else '']
     command = result.get('command') or f'python benchmarks/{name}.py'
-    return '\n\n'.join([f'## {TITLES.get(name, name.replace("_", " ").capitalize())}', f'```shell\n{command}\n```', tables(result['table']),
+    return '\n\n'.join([f'## {TITLES.get(name, name.replace("_", " ").capitalize())}', f'```shell\n{command}\n```', tables(result),
                         ' · '.join(filter(None, where)) + f' · [{Path(link).name}]({link})'])
 
 

@@ -200,18 +200,71 @@ function lineInk(ink, left, right) {
   return along.length ? Math.min(1.5 * quantile(along, 0.45) + 0.02, quantile(along, 0.7)) : 0
 }
 
-/** A thick line from one side of the page to the other, with the pixels that OpenCV's `line` would ink. */
+/** A thick line from one side of the page to the other, with the pixels that OpenCV's `line` inks: whole numbers of 1/65536. */
 function drawBand(image, left, right, thick, level) {
-  const slope = (right - left) / (image.width - 1), half = (thick + (thick % 2)) / 2
-  const up = half / Math.hypot(1, slope), aside = up * slope                        // from the middle to a corner
-  const edge = (x, y) => {                                                          // each edge starts in a whole column
-    const first = Math.max(0, Math.floor(x + 0.5)), start = x < 0 ? y - x * slope : y
-    return column => Math.floor(start + (column - first) * slope + 0.5)
+  const { width, height } = image, half = (thick + (thick % 2)) / 2
+  const ends = clip([thick, left + thick], [width - 1 + thick, right + thick], width + 2 * thick - 1, height + 2 * thick - 1)
+  if (!ends) return
+  const [[x0, y0], [x1, y1]] = ends.map(([x, y]) => [x - thick, y - thick])
+  const scale = (half * ONE) / Math.hypot(x1 - x0, y1 - y0)
+  const aside = roundEven((y1 - y0) * scale), up = roundEven((x1 - x0) * scale)         // from the middle of an end to a corner
+  const corners = [[x0 * ONE + aside, y0 * ONE - up], [x0 * ONE - aside, y0 * ONE + up], [x1 * ONE - aside, y1 * ONE + up], [x1 * ONE + aside, y1 * ONE - up]]
+  const ink = (x, y) => { if (x >= 0 && x < width && y >= 0 && y < height) image.data[y * width + x] = level }
+  corners.forEach((corner, i) => outline(corners.at(i - 1), corner, image, ink))
+  fillRows(corners, image, ink)
+  for (let y = -half; y <= half; y++) { ink(x0, y0 + y); ink(x1, y1 + y) }              // the ends are round
+}
+
+const ONE = 65536
+const pixel = value => Math.floor((value + ONE / 2) / ONE)
+
+/** The edge of a shape: a pixel for each step along its longer side, from the first that is on the page. */
+function outline(from, to, { width, height }, ink) {
+  const ends = clip(from, to, width * ONE - 1, height * ONE - 1)
+  if (!ends) return
+  const along = Math.abs(ends[1][0] - ends[0][0]) > Math.abs(ends[1][1] - ends[0][1]) ? 0 : 1
+  const [a, b] = ends[0][along] > ends[1][along] ? [ends[1], ends[0]] : ends
+  const length = b[along] - a[along], step = Math.trunc(((b[1 - along] - a[1 - along]) * ONE) / (length + 1 - (length % 2)))
+  for (let i = 0; i <= Math.floor(length / ONE); i++) {
+    const point = [pixel(a[along]) + i, pixel(a[1 - along] + i * step)]
+    ink(point[along], point[1 - along])
   }
-  const top = edge(aside, left - up), bottom = edge(-aside, left + up)
-  for (let x = 0; x < image.width; x++) {
-    const from = x ? top(x) : left - half, to = x ? bottom(x) : left + half         // the end is round
-    for (let y = Math.max(from, 0); y <= Math.min(to, image.height - 1); y++) image.data[y * image.width + x] = level
+  ink(pixel(b[0]), pixel(b[1]))
+}
+
+/** The part of a line from a to b that is on the page; nothing where none is. */
+function clip(a, b, right, bottom) {
+  const ends = [[...a], [...b]]
+  for (const [axis, most] of [[1, bottom], [0, right]]) {
+    for (const side of [0, 1]) {
+      const [end, other] = [ends[side], ends[1 - side]], edge = end[axis] < 0 ? 0 : most
+      if (end[axis] >= 0 && end[axis] <= most) continue
+      if (other[axis] === end[axis] || (other[axis] < 0 && edge === 0) || (other[axis] > most && edge === most)) return null
+      end[1 - axis] += Math.trunc(((edge - end[axis]) * (other[1 - axis] - end[1 - axis])) / (other[axis] - end[axis]))
+      end[axis] = edge
+    }
+  }
+  return ends
+}
+
+/** The rows between the two chains of edges that lead down from the topmost corner. */
+function fillRows(corners, { height }, ink) {
+  const count = corners.length, first = corners.findIndex(([, y]) => y === Math.min(...corners.map(corner => corner[1])))
+  const chain = turn => {
+    const xs = new Map()
+    for (let i = 0, at = first; i < count; i++, at = (at + turn + count) % count) {
+      const [x, y] = corners[at], [nextX, nextY] = corners[(at + turn + count) % count]
+      const start = pixel(y), rows = pixel(nextY) - start
+      if (rows <= 0) continue
+      const step = Math.trunc(((nextX - x) * 2 + rows) / (2 * rows))
+      for (let row = 0; row <= rows; row++) xs.set(start + row, x + row * step)
+    }
+    return xs
+  }
+  const [one, other] = [chain(1), chain(-1)]
+  for (const [y, x] of one) {
+    if (!other.has(y) || y >= height) continue
+    for (let u = Math.max(0, pixel(Math.min(x, other.get(y)))); u <= pixel(Math.max(x, other.get(y))); u++) ink(u, y)
   }
 }
 
