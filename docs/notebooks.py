@@ -53,7 +53,9 @@ Colab opens the notebook alone. Give it the rest of the project in a cell of its
 def last_sentence(text: str) -> str:
     'What was said just before a picture: words for those who do not see it.'
     text = re.sub(r'\[([^\]]*)\]\([^)]*\)|[`*_#>|]', r'\1', text.strip().rsplit('\n\n', 1)[-1]).replace('\n', ' ').strip()
-    return re.split(r'(?<=[.:!?])\s+(?=[A-Z"*])', text)[-1]
+    sentences = re.split(r'(?<=[.:!?])\s+(?=[A-Z"*])', text)
+    while len(sentences) > 1 and len(sentences[-1]) < 60: sentences[-2:] = [' '.join(sentences[-2:])]
+    return sentences[-1]
 
 
 def as_cells(cell, said: str, module: str, entries: dict, links, page: str):
