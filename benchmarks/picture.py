@@ -3,8 +3,8 @@
     python benchmarks/picture.py [--rounds 40] [--out benchmarks/results/picture.json]
 
 The drawings are a 7 with soft edges on 600x600 pixels, saved as PNG in grey, colour, and colour with transparency; the photos are sheets with
-shade and noise, saved as JPEG. All kinds take turns. `kept` is the same in a process that lets glibc keep the memory that it frees, as the
-web app and the command line do: fetching a few megabytes anew for every picture costs more than looking at them.
+shade and noise, saved as JPEG. All kinds take turns. `kept` is the same in a process that was started with MALLOC_TRIM_THRESHOLD_=67108864 and
+MALLOC_MMAP_THRESHOLD_=33554432, by which glibc keeps the memory that it frees: fetching a few megabytes anew for every picture takes time too.
 """
 import argparse
 import io

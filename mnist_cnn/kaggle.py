@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OWNER', 'KERNELS', 'VIEWS', 'REASONS', 'KaggleError', 'global_names', 'without_imports', 'Part', 'read_cells',
-           'split_flags', 'Chapter', 'Book', 'Writer', 'write_notebook', 'slug', 'kernel_metadata', 'build',
-           'find_competition', 'read_competition', 'write_submission', 'seen_from', 'averaged', 'find_weights',
+           'split_flags', 'Chapter', 'Book', 'import_lines', 'Writer', 'write_notebook', 'slug', 'kernel_metadata',
+           'build', 'find_competition', 'read_competition', 'write_submission', 'seen_from', 'averaged', 'find_weights',
            'examine', 'bring_home', 'ask_kaggle', 'owner_name', 'push', 'pull']
 
 # %% ../nbs/09_kaggle.ipynb #7bd87f36
@@ -161,6 +161,19 @@ class Book:
             left += [(other, part.module) for other in (part.used & ours) - part.made]
         return sorted(found.values(), key=lambda part: (self.rank(part.module), part.place))
 
+# %% ../nbs/09_kaggle.ipynb #474fc360
+def import_lines(
+    statements: set,  # each imports one name
+) -> str:             # code that imports them all
+    'Imports gathered: whole modules on one line, then those with another name, then a line for each module.'
+    plain = sorted(line[7:] for line in statements if line.startswith('import ') and ' as ' not in line)
+    lines = [f'import {", ".join(plain)}'] * bool(plain)
+    lines += sorted(line for line in statements if line.startswith('import ') and ' as ' in line)
+    froms = {}
+    for line in sorted(line for line in statements if line.startswith('from ')):
+        froms.setdefault(line.split()[1], []).append(line.split(' import ')[1])
+    return '\n'.join(lines + [f'from {module} import {", ".join(names)}' for module, names in froms.items()])
+
 # %% ../nbs/09_kaggle.ipynb #26035def
 class Writer:
     'Writes a notebook that stands alone.'
@@ -211,16 +224,8 @@ class Writer:
             self.code(part.source, f'mnist_cnn.{part.module}')
 
     def imports(self, statements: set):
-        'One cell with imports, those of a package on one line.'
-        plain = sorted(line[7:] for line in statements if line.startswith('import ') and ' as ' not in line)
-        lines = [f'import {", ".join(plain)}'] * bool(plain)
-        lines += sorted(line for line in statements if line.startswith('import ') and ' as ' in line)
-        froms = {}
-        for line in sorted(statements - set(lines)):
-            if line.startswith('from '):
-                froms.setdefault(line.split()[1], []).append(line.split(' import ')[1])
-        lines += [f'from {package} import {", ".join(names)}' for package, names in froms.items()]
-        if lines: self.code('\n'.join(lines))
+        'A cell with imports, if there are any.'
+        if statements: self.code(import_lines(statements))
 
 # %% ../nbs/09_kaggle.ipynb #6575fa24
 def write_notebook(
@@ -405,14 +410,16 @@ def bring_home(
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target.with_suffix('.json'), (json.dumps(known, indent=1) + '\n').encode())
     write_atomically(target, data)
-    return f'{result}; saved: {target}'
+    old = ('; the ONNX files beside it are still of the old weights: make them anew with mnist-cnn export'
+           if list(target.parent.glob('*.onnx')) else '')
+    return f'{result}; saved: {target}{old}'
 
-# %% ../nbs/09_kaggle.ipynb #5f8956c5
-REASONS = (('authentication required|401|unauthorized',
+# %% ../nbs/09_kaggle.ipynb #dfd07a60
+REASONS = ((r'authentication required|\b401\b|unauthorized',
             'Kaggle does not know who you are; run: kaggle auth login'),
            ('failed to resolve|max retries|connection ?error|timed out',
             'Kaggle cannot be reached; is there a network?'),
-           ('403|404|not found|permission', 'Kaggle has no such notebook, or it is not yours'))
+           (r'\b40[34]\b|not found|permission', 'Kaggle has no such notebook, or it is not yours'))
 
 def ask_kaggle(
     *words: str,     # of the command, without its name

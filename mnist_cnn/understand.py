@@ -641,7 +641,7 @@ def turn_digit(
 ):                        # widgets, or a picture where no page shows widgets
     'Drag a slider: the image turns, and the bars move.'
     from mnist_cnn.widget import has_page
-    if not has_page(): return Image.open(io.BytesIO(png_of(plot_turned(model, image), transparent=False, dpi=80)))
+    if not has_page(): return Image.open(io.BytesIO(png_of(plot_turned(model, image), False, 80)))
     import ipywidgets as W
     angle = W.IntSlider(0, -180, 180, 5, description='degrees')
     picture = W.Image(format='png', layout=dict(width='420px'))

@@ -380,9 +380,9 @@ def serve(
     weights: str | os.PathLike | None = None,  # a file of weights; None: the shipped ones
 ):
     'Serve the app until Ctrl-C or SIGTERM; the second time ends it at once.'
-    import cv2, torch
+    import cv2
     server = Server(create_app(weights), host, port)
-    torch.set_num_threads(1)
+    if 'torch' in sys.modules: sys.modules['torch'].set_num_threads(1)   # not where onnxruntime computes
     cv2.setNumThreads(1)
     # seconds: Python's 5 ms are as long as an answer takes, and the thread of the sockets would wait for them
     sys.setswitchinterval(.0002)

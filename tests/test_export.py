@@ -23,28 +23,29 @@ def test_export():
 
 
 def test_a_graph_of_twelve_steps():
-    global MNISTCNN, ax, colour, d, dims, draw_graph, fig, float32, graph, kind, model, name, node, noise, other, padding, parameters, pools, shape, size, step, steps, tensor, text, value, x, y
+    global MNISTCNN, ax, colour, d, dims, draw_graph, fig, float32, graph, kind, model, name, node, noise, number, other, padding, parameters, pools, shape, size, step, steps, tensor, text, theirs, value, x, y
     # cell d6542bce
     model = load_model()
     float32 = to_onnx(model)
     assert float32 == to_onnx(model)
     print(f'{len(float32):,} bytes, of which {4 * 421_642:,} are the parameters')
-    # cell 30bafff3
+    # cell 3e386fe4
     def draw_graph(content):
-        'The steps of an ONNX file in a row, with the shape of what each gives and the number of its parameters.'
+        'The steps of an ONNX file, what each gives, and how many parameters it has.'
         graph = onnx.shape_inference.infer_shapes(onnx.load_from_string(content)).graph
         size = {tensor.name: int(np.prod(tensor.dims)) for tensor in graph.initializer}
         shape = {value.name: [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim]
                  for value in [*graph.input, *graph.value_info, *graph.output]}
         steps = [('images', '', shape['images'], 0)]
-        steps += [(node.output[0], node.op_type, shape[node.output[0]], sum(size.get(name, 0) for name in node.input))
+        steps += [(node.name, node.op_type, shape[node.name], sum(size.get(name, 0) for name in node.input))
                   for node in graph.node]
         fig, ax = plt.subplots(figsize=(6.4, 4.6))
         for y, (name, kind, dims, parameters) in enumerate(steps):
             colour = '#4477aa' if parameters > 1 else '#88aacc' if kind else '#bbbbbb'
             ax.add_patch(plt.Rectangle((0, y - .36), 1.5, .72, color=colour))
             ax.text(.75, y, kind or 'input', ha='center', va='center', color='white', fontsize=9)
-            for x, text in [(1.7, name), (3, ' x '.join(map(str, dims))), (5.9, f'{parameters:,}' * bool(parameters))]:
+            number = f'{parameters:,}' if parameters else ''
+            for x, text in [(1.7, name), (3, ' x '.join(map(str, dims))), (5.9, number)]:
                 ax.text(x, y, text, va='center', ha='right' if x > 5 else 'left', fontsize=9)
         for x, text in [(0, 'operation'), (1.7, 'gives'), (3, 'of shape'), (5.9, 'parameters')]:
             ax.text(x, -1, text, ha='right' if x > 5 else 'left', fontsize=9, weight='bold')
@@ -54,14 +55,15 @@ def test_a_graph_of_twelve_steps():
 
     steps = draw_graph(float32)
     assert len(steps) == 13 and sum(step[3] for step in steps) == 421_642 + 2   # and MNIST's mean and deviation
-    # cell ad809ca4
+    # cell b0f7bdbf
     from mnist_cnn.model import MNISTCNN
     torch.manual_seed(0)
     noise = np.random.default_rng(0).random((3, 28, 28), np.float32)
     for padding, pools in [(1, 2), (0, 2), (0, 1), (1, 1)]:
         other = MNISTCNN(padding, pools).eval()
         (folder / 'other.onnx').write_bytes(to_onnx(other))
-        assert np.allclose(OnnxNetwork(folder / 'other.onnx').logits(noise), network_logits(other, noise), atol=1e-4)
+        theirs = OnnxNetwork(folder / 'other.onnx').logits(noise)
+        assert np.allclose(network_logits(other, noise), theirs, atol=1e-4)
 
 
 def test_equal_to_pytorch():
@@ -76,28 +78,32 @@ def test_equal_to_pytorch():
 
 
 def test_eight_bits_instead_of_thirty_two():
-    global ax, content, exact, faster, fig, int8, logits, name, rounded, row, scale, speed, stored, tensor, whole
+    global ax, axes, content, exact, faster, fig, int8, logits, measured, name, rounded, row, scale, side, stored, tensor, title, whole
     # cell f621add1
     int8 = to_int8(float32, load_mnist().train.images[:2000].numpy())
     assert int8 == to_int8(float32, load_mnist().train.images[:2000].numpy())
     print(f'{len(int8):,} bytes')
-    # cell b84651b0
-    stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load_from_string(int8).graph.initializer}
+    # cell b61360db
+    stored = {tensor.name: onnx.numpy_helper.to_array(tensor)
+              for tensor in onnx.load_from_string(int8).graph.initializer}
     whole, scale = stored['fc1.weight_quantized'][7], stored['fc1.weight_scale'][7]
     exact = model.fc1.weight[7].detach().numpy()
-    fig, ax = plt.subplots(figsize=(4.6, 3.2))
-    ax.plot(exact, whole * scale, '.', ms=2, color='#4477aa')
-    ax.set(xlabel='weight, 32 bits', ylabel='weight, 8 bits'); ax.spines[['top', 'right']].set_visible(False)
+    fig, axes = plt.subplots(1, 2, figsize=(7, 3))
+    for ax, side, title in zip(axes, [.06, .004], ['all of them', 'the smallest']):
+        ax.plot(exact, whole * scale, '.', ms=2, color='#4477aa')
+        ax.set(xlim=(-side, side), ylim=(-side, side), xlabel='weight, 32 bits', ylabel='weight, 8 bits', title=title)
+        ax.spines[['top', 'right']].set_visible(False)
     fig.tight_layout()
     print(f'{len(np.unique(exact)):,} different weights became {len(np.unique(whole))}')
     assert np.abs(exact - whole * scale).max() <= scale / 2 * 1.01
-    # cell 2815b8ad
+    # cell a546277e
     (folder / 'int8.onnx').write_bytes(int8)
     rounded = OnnxNetwork(folder / 'int8.onnx').logits(images)
-    speed = json.loads(Path('../benchmarks/results/predict.json').read_text())
-    faster = {row['how']: row['ratio'] for row in speed['table'] if row['what'] == 'network, one image'}
+    measured = json.loads(Path('../benchmarks/results/predict.json').read_text())['table']
+    faster = {row['how']: row['ratio'] for row in measured if row['what'] == 'network, one image'}
     print('                       bytes   test accuracy   same digit as PyTorch   times as fast, one image')
-    for name, content, logits in [('onnxruntime float32', float32, theirs), ('onnxruntime int8', int8, rounded)]:
+    for name, content, logits in [('onnxruntime float32', float32, theirs),
+                                  ('onnxruntime int8', int8, rounded)]:
         print(f'{name:20}{len(content):>9,}{(logits.argmax(1) == labels).mean():>15.2%}'
               f'{(logits.argmax(1) == ours.argmax(1)).mean():>23.2%}{faster[name]:>23}')
     assert abs((rounded.argmax(1) == labels).mean() - (ours.argmax(1) == labels).mean()) < .002
@@ -115,12 +121,13 @@ def test_safetensors():
 
 def test_by_the_name_of_the_file():
     global in_8_bits, name, options, path, said, shipped
-    # cell 10313e06
+    # cell fdf8b4ce
     assert export(folder / 'model.onnx').read_bytes() == float32
-    for name, options in [('model.pt', {}), ('model.safetensors', dict(int8=True)), ('model.onnx', dict(weights='no.pth'))]:
+    for name, options in [('model.pt', {}), ('model.safetensors', dict(int8=True)),
+                          ('model.onnx', dict(weights='no.pth'))]:
         try: export(folder / name, **options)
         except WeightsError as error: print(str(error).replace(str(folder), 'folder'))
-    assert sorted(path.name for path in folder.iterdir() if path.stem == 'model') == ['model.onnx', 'model.safetensors']
+    assert sorted(path.name for path in folder.glob('model.*')) == ['model.onnx', 'model.safetensors']
     # cell 5a59f3ba
     shipped, in_8_bits = default_weights().with_suffix('.onnx'), default_weights().with_suffix('.int8.onnx')
     assert shipped.read_bytes() == float32, 'make it anew: mnist-cnn export models/mnist_cnn_model.onnx'
@@ -133,9 +140,9 @@ def test_by_the_name_of_the_file():
 
 def test_predicting_without_pytorch():
     global code, command, told
-    # cell d508740a
+    # cell f23db5d2
     code = ("import sys; sys.modules['torch'] = None; import mnist_cnn; "   # None: whoever imports it fails
-            "[print(mnist_cnn.Predictor(weights or None).predict(sys.argv[1])) for weights in ['', *sys.argv[2:]]]")
+            "[print(mnist_cnn.Predictor(file or None).predict(sys.argv[1])) for file in ['', *sys.argv[2:]]]")
     command = [sys.executable, '-c', code, '../mnist_cnn/examples/7_paper.jpg', in_8_bits, folder / 'model.onnx']
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     print(told)
@@ -143,8 +150,8 @@ def test_predicting_without_pytorch():
 
 
 def test_what_is_refused():
-    global content, name, other, refusal, save_model, wild
-    # cell 4738fe49
+    global bad, content, name, other, refusal, save_model, wild
+    # cell 1c51d7c7
     def refusal(name, content=None, **options):
         'The sentence with which `Predictor` refuses a file.'
         if content is not None: (folder / name).write_bytes(content)
@@ -156,9 +163,10 @@ def test_what_is_refused():
     other.graph.input[0].type.tensor_type.shape.dim[3].dim_value = 29
     wild = onnx.load_from_string(float32)
     wild.graph.initializer[0].raw_data = np.float32(np.nan).tobytes()
-    for name, content in {'cut.onnx': float32[:100_000], 'other.onnx': other.SerializeToString(), 'nan.onnx': wild.SerializeToString(),
-                          'pointer.onnx': b'version https://git-lfs.github.com/spec/v1\n', 'empty.onnx': b'',
-                          'cut.safetensors': to_safetensors(model)[:1000], 'nowhere.onnx': None}.items():
+    bad = {'cut.onnx': float32[:100_000], 'other.onnx': other.SerializeToString(), 'empty.onnx': b'',
+           'nan.onnx': wild.SerializeToString(), 'cut.safetensors': to_safetensors(model)[:1000],
+           'pointer.onnx': b'version https://git-lfs.github.com/spec/v1\n', 'nowhere.onnx': None}
+    for name, content in bad.items():
         print(refusal(name, content)); assert refusal(name).startswith(name)
     print(refusal('model.onnx', backend='torch'))
     # cell a389117d

@@ -53,7 +53,7 @@ def test_from_logits_to_a_confidence_and_to_doubt():
 
 
 def test_a_network_that_stays_loaded():
-    global answers, direct, found, guess, labels, path, paths, predictor, seven, test, through, untrained
+    global answers, by_torch, changed, difference, direct, found, guess, labels, path, paths, predictor, seven, some, test, through, untrained
     # cell 74d0858d
     predictor = Predictor()
     seven = predictor.predict(examples / '7_paper.jpg')
@@ -65,6 +65,17 @@ def test_a_network_that_stays_loaded():
     answers = predictor.predict_many(paths)
     for path, found in zip(paths, answers): print(f'{path.name:24} {found}')
     assert all(found.digit == int(path.name[0]) for path, found in zip(paths, answers))
+    # cell 52c2307d
+    by_torch, some = Predictor(backend='torch'), load_mnist().test.images[:1000].numpy()
+    difference = np.abs(predictor.logits(some) - by_torch.logits(some)).max()
+    print(f'{predictor.backend} and {by_torch.backend} differ by {difference:.0e} at most')
+    assert (predictor.backend, by_torch.backend) == ('onnxruntime', 'torch') and difference < 1e-4
+    # cell 94c0e787
+    changed = Predictor()
+    with torch.no_grad(): changed.model.fc2.bias[4] += 100
+    print(changed.predict(examples / '7_paper.jpg').digit, 'says', changed.backend)
+    assert changed.predict(examples / '7_paper.jpg').digit == 4
+    assert predictor.predict(examples / '7_paper.jpg').digit == 7
     # cell 008f79d4
     assert predict(examples / '3_chalk.jpg').digit == 3
     # cell 61176064
@@ -76,7 +87,7 @@ def test_a_network_that_stays_loaded():
     guess
     # cell 7fb2c285
     test = load_mnist().test[:2000]
-    direct = network_logits(predictor.model, test.images.numpy() / 255).argmax(1)
+    direct = predictor.logits(test.images.numpy()).argmax(1)
     through = np.array([found.digit for found in predictor.predict_many(test.images.numpy())])
     labels = test.labels.numpy()
     print(f'{(direct == labels).mean():.2%} directly, {(through == labels).mean():.2%} through preprocessing')

@@ -26,8 +26,70 @@ def test_importing_the_package_imports_nothing_heavy():
 def test_predicting_needs_neither_torchvision_nor_matplotlib_nor_nbdev():
     code = '''import sys, mnist_cnn
 assert mnist_cnn.predict(sys.argv[1]).digit == 7
-print([m for m in ("torchvision", "matplotlib", "nbdev", "fastcore", "IPython", "ipywidgets") if m in sys.modules])'''
+print([m for m in ("torch", "torchvision", "matplotlib", "nbdev", "fastcore", "IPython", "ipywidgets") if m in sys.modules])'''
     assert python(code, str(ROOT / 'mnist_cnn' / 'examples' / '7_paper.jpg')) == '[]'
+
+
+WITHOUT_TORCH = '''import sys
+class Refuse:
+    def find_spec(self, name, *where):
+        if name.split('.')[0] == 'torch': raise ModuleNotFoundError(f'No module named {name!r}', name=name)
+sys.meta_path.insert(0, Refuse())
+'''
+
+
+def test_an_install_without_torch_predicts():
+    code = WITHOUT_TORCH + '''import mnist_cnn
+for weights in (None, *sys.argv[2:]): assert mnist_cnn.predict(sys.argv[1], weights).digit == 7
+try: mnist_cnn.Predictor(backend='torch')
+except mnist_cnn.WeightsError as error: print(error)'''
+    weights = [str(ROOT / 'models' / name) for name in ('mnist_cnn_model.onnx', 'mnist_cnn_model.int8.onnx')]
+    said = python(code, str(ROOT / 'mnist_cnn' / 'examples' / '7_paper.jpg'), *weights)
+    assert 'needs torch' in said and len(said.splitlines()) == 1
+
+
+def test_without_torch_and_onnxruntime_a_sentence_says_what_to_install():
+    code = WITHOUT_TORCH + '''sys.modules['onnxruntime'] = None
+from mnist_cnn.cli import main
+sys.exit(main(['predict', sys.argv[1]]) - 1)'''
+    done = subprocess.run([sys.executable, '-c', code, str(ROOT / 'mnist_cnn' / 'examples' / '7_paper.jpg')], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr.count('\n') == 1 and 'pip install "mnist_cnn[onnx]"' in done.stderr
+
+
+def test_without_onnxruntime_torch_computes():
+    code = '''import sys
+sys.modules['onnxruntime'] = None
+from mnist_cnn import Predictor, WeightsError
+predictor = Predictor()
+print(predictor.backend, predictor.predict(sys.argv[1]).digit)
+try: Predictor(backend='onnxruntime')
+except WeightsError as error: print(error)'''
+    first, second = python(code, str(ROOT / 'mnist_cnn' / 'examples' / '7_paper.jpg')).splitlines()
+    assert first == 'torch 7' and 'onnxruntime' in second
+
+
+def test_the_web_app_and_the_shell_need_no_torch_where_onnxruntime_is():
+    code = WITHOUT_TORCH + '''from mnist_cnn.web import create_app
+from mnist_cnn.cli import main
+with open(sys.argv[1], 'rb') as picture:
+    answer = create_app().test_client().post('/predict', data=picture.read(), content_type='image/jpeg').get_json()
+print(answer['predictions'][0]['digit'], answer['model']['architecture']['name'], flush=True)
+main(['predict', sys.argv[1]])'''
+    said = python(code, str(ROOT / 'mnist_cnn' / 'examples' / '7_paper.jpg')).splitlines()
+    assert said[0] == '7 MNISTCNN' and ': 7 (' in said[1]
+
+
+def test_a_predictor_goes_to_other_processes_and_threads():
+    import pickle
+    from concurrent.futures import ThreadPoolExecutor
+    import numpy as np
+    from mnist_cnn import Predictor
+    predictor, images = Predictor(), np.random.default_rng(0).random((200, 28, 28), np.float32)
+    expected = predictor.logits(images)
+    assert np.allclose(pickle.loads(pickle.dumps(predictor)).logits(images), expected, atol=1e-5)
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(predictor.logits, [images] * 16): assert np.allclose(found, expected, atol=1e-5)
+    assert predictor.logits(images[:0]).shape == (0, 10)
 
 
 def test_the_names_at_the_top_are_there():

@@ -7,9 +7,12 @@ from pathlib import Path
 
 
 def test_a_file_of_weights():
-    global folder, sys, tempfile
+    global __file__, folder, mnist_cnn, subprocess, sys, tempfile
     # cell f92406bf
-    import sys, tempfile
+    import subprocess, sys, tempfile
+    import mnist_cnn.weights
+
+    if '__file__' not in globals(): __file__ = mnist_cnn.weights.__file__   # a notebook has none
     folder = Path(tempfile.mkdtemp())
 
 
@@ -33,7 +36,7 @@ def test_saving_all_or_nothing():
 
 
 def test_reading_trust_nothing():
-    global code, content, data, known, name, refusal, subprocess
+    global code, content, data, known, name, refusal
     # cell 38edea70
     data, known = read_weights()
     print(f'{len(data):,} bytes, SHA-256 {known["sha256"][:16]}...')
@@ -52,7 +55,6 @@ def test_reading_trust_nothing():
                           'other.pth': data, 'odd.pth': data, 'nowhere.pth': None}.items():
         print(refusal(name, content)); assert refusal(name).startswith(name.removesuffix('.pth'))
     # cell c9e1566f
-    import subprocess
     code = ('import sys, mnist_cnn.weights as w; w.read_weights(); '
             'sys.exit(any(m in sys.modules for m in ("torch", "numpy")))')
     assert subprocess.run([sys.executable, '-c', code]).returncode == 0
