@@ -25,7 +25,7 @@ from reference import read_package, write_reference
 from results import write_results
 
 PAGES = ROOT / 'docs' / 'pages'
-CARDS = {'models/README.md': 'model-card'}                 # pages that live elsewhere in the repository
+ELSEWHERE = {'models/README.md': 'model-card', 'docs/CONTRIBUTING.md': 'contributing'}   # pages where GitHub looks for them
 ORDER = [('Start', ['first-hour']),
          ('How to', ['your-own-images', 'train-on-kaggle', 'serve-it', 'export-it']),
          ('The notebooks', None),                          # all there are, by file name
@@ -35,8 +35,8 @@ ORDER = [('Start', ['first-hour']),
 
 def write_pages(sources: Path, links: Links):
     'The pages that are no notebooks, with their links led to where things are on the site.'
-    for path in [*sorted(PAGES.glob('*.md')), *(ROOT / name for name in CARDS)]:
-        name = CARDS.get(path.relative_to(ROOT).as_posix(), path.stem)
+    for path in [*sorted(PAGES.glob('*.md')), *(ROOT / name for name in ELSEWHERE)]:
+        name = ELSEWHERE.get(path.relative_to(ROOT).as_posix(), path.stem)
         text = path.read_text(encoding='utf-8')
         for word, value in links.addresses().items(): text = text.replace(f'{{{word}}}', value)
         text = links.mend(text, path.parent, name)
@@ -55,7 +55,7 @@ def write_sources(sources: Path) -> dict:
     shutil.rmtree(sources.parent, ignore_errors=True)
     (sources / 'api').mkdir(parents=True)
     package = read_package(ROOT)
-    links = Links(ROOT, package, CARDS)
+    links = Links(ROOT, package, ELSEWHERE)
     demo = add_demo(ROOT, sources.parent / 'demo')
     notebooks = write_notebooks(sources, links, contents, demo)
     write_reference(sources, package, links, notebooks)

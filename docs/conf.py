@@ -31,7 +31,7 @@ html_css_files = ['site.css']
 html_favicon = '../mnist_cnn/static/icon.svg'
 html_context = dict(default_mode='auto')            # light or dark as the reader's system is
 html_baseurl = f'{config.doc_host}{config.doc_baseurl}/'
-html_copy_source = html_show_sourcelink = False
+html_copy_source = html_show_sourcelink = html_use_index = False   # api/index lists the names
 html_theme_options = dict(
     repository_url=config.git_url, repository_branch=config.branch, use_repository_button=True, use_source_button=True,
     use_issues_button=True, use_download_button=False, home_page_in_toc=True, show_toc_level=2,

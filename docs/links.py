@@ -19,8 +19,8 @@ def page_name(notebook: str) -> str:
 
 class Links:
     'Turns links and names in backticks as one writes them in a notebook into links of the site.'
-    def __init__(self, root: Path, package: dict, cards: dict):
-        self.root, self.package, self.cards, self.config = root, package, cards, get_config()
+    def __init__(self, root: Path, package: dict, elsewhere: dict):
+        self.root, self.package, self.elsewhere, self.config = root, package, elsewhere, get_config()
         self.lines, self.origin = {}, {}               # page -> the file in the repository that it is made from
         self.names = {}                                # as it is written -> all that it may mean, in full
         for module, entries in package.items():
@@ -69,7 +69,7 @@ class Links:
         path = (folder / path).resolve().relative_to(self.root).as_posix()
         up = '../' * page.count('/')
         if path.endswith('.ipynb') and path.startswith('nbs/'): return f'{up}{page_name(path)}.ipynb{anchor}'
-        if path in self.cards: return f'{up}{self.cards[path]}.md{anchor}'
+        if path in self.elsewhere: return f'{up}{self.elsewhere[path]}.md{anchor}'
         if path.startswith('docs/pages/'): return f'{up}{posixpath.basename(path)}{anchor}'
         return self.blob(path, 'tree' if (self.root / path).is_dir() else 'blob')
 

@@ -50,8 +50,16 @@ Colab opens the notebook alone. Give it the rest of the project in a cell of its
 </div>"""
 
 
-def as_cells(cell, module: str, entries: dict, links, page: str):
-    'What becomes of one cell.'
+def last_sentence(text: str) -> str:
+    'What was said just before a picture: words for those who do not see it.'
+    text = re.sub(r'\[([^\]]*)\]\([^)]*\)|[`*_#>|]', r'\1', text.strip().rsplit('\n\n', 1)[-1]).replace('\n', ' ').strip()
+    sentences = re.split(r'(?<=[.:!?])\s+(?=[A-Z"*])', text)
+    while len(sentences) > 1 and len(sentences[-1]) < 60: sentences[-2:] = [' '.join(sentences[-2:])]
+    return sentences[-1]
+
+
+def as_cells(cell, said: str, module: str, entries: dict, links, page: str):
+    'What becomes of one cell, after somebody said something.'
     flags, source = cell.directives_, tidy(cell.source)
     if cell.cell_type == 'markdown':
         yield new_markdown_cell(links.mend(cell.source, links.root / 'nbs', page, module))
@@ -61,7 +69,7 @@ def as_cells(cell, module: str, entries: dict, links, page: str):
     if names: yield new_markdown_cell(anchors(names, module, entries['anchors']))
     hidden = ['remove-input'] if flags.get('echo:') == ['false'] else ['hide-input'] if flags.get('code-fold:') in (['true'], ['show']) else []
     outputs = [] if flags.get('output:') == ['false'] else cell.get('outputs', [])
-    yield new_code_cell(source, outputs=[nbformat.from_dict(one) for one in outputs], metadata={'tags': hidden + ['slow'] * ('slow' in flags)})
+    yield new_code_cell(source, outputs=[nbformat.from_dict(one) for one in outputs], metadata=dict(tags=hidden, mystnb=dict(image=dict(alt=last_sentence(said)))))
 
 
 def write_notebooks(sources: Path, links, contents, demo: dict) -> list:
@@ -72,7 +80,10 @@ def write_notebooks(sources: Path, links, contents, demo: dict) -> list:
         module = next((f'mnist_cnn.{cell.directives_["default_exp"][0]}' for cell in processor.nb.cells if 'default_exp' in cell.directives_), '')
         page, inside = page_name(path.name), path.relative_to(links.root).as_posix()
         links.origin[page] = inside
-        cells = [made for cell in processor.nb.cells for made in as_cells(cell, module, links.package.get(module, {}), links, page)]
+        cells, said = [], ''
+        for cell in processor.nb.cells:
+            if cell.cell_type == 'markdown': said = cell.source
+            cells += as_cells(cell, said, module, links.package.get(module, {}), links, page)
         if path.stem == 'index':
             cells[1:1] = [new_markdown_cell(demo['block'])]
             cells.append(new_markdown_cell(contents([page_name(one.name) for one in paths if one.stem != 'index'])))

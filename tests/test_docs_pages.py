@@ -34,7 +34,7 @@ def test_python(path, tmp_path, monkeypatch):
 
 def commands():
     'Every command in a shell block of a page, or of the README: the page and the words.'
-    for path in [*PAGES, ROOT / 'README.md']:
+    for path in [*PAGES, ROOT / 'docs' / 'CONTRIBUTING.md', ROOT / 'README.md']:
         for block in blocks(path, 'shell'):
             for line in block.splitlines():
                 for part in line.split('&&'):
