@@ -273,19 +273,19 @@ def test_how_much_it_bears():
 
 
 def test_how_it_compares():
-    global ax, compared, fig, high, loads, low, name, ours, parameters, row, wrong
+    global ax, compared, fig, high, loads, low, name, ours, parameters, row, timed, wrong
     # cell e27ba8cd
     compared = json.loads((results / 'compare.json').read_text())
-    print(f'{"":31} parameters  epochs  training (processor)    µs  wrong  right, 95 % interval')
+    print(f'{"":31} parameters  epochs  training  µs/image  wrong  right, 95 % interval')
     for row in compared['table']:
         low, high = interval(compared['tested_on'] - row['wrong'], compared['tested_on'])
         parameters = f'{row["parameters"]:,}' if row['parameters'] else '-'
-        print(f'{row["name"]:31} {parameters:>10} {row["epochs"] or "-":>7} {row["seconds"]:7.0f} s '
-              f'{row["cpu_seconds"]:8.0f} s {row["microseconds"]:8.1f} {row["wrong"]:6}  '
+        print(f'{row["name"]:31} {parameters:>10} {row["epochs"] or "-":>7} {row["cpu_seconds"]:7.0f} s '
+              f'{row["microseconds"]:9.1f} {row["wrong"]:6}  '
               f'{100 * low:.2f} to {100 * high:.2f} %')
-    loads = [row['load'][0] for row in compared['table']]
-    print(f'{row["processor"]}, {compared["threads"]} threads, load {min(loads)} to {max(loads)}, '
-          f'torch {row["torch"]}, {row["date"]}')
+    loads, timed = [row['load'][0] for row in compared['table']], compared['timed']
+    print(f'{row["processor"]}, {compared["threads"]} threads, torch {row["torch"]}, {row["date"]}; load {min(loads)} to '
+          f'{max(loads)} while training, {timed["load"][0]} while predicting')
     # cell 81e6927f
     fig, ax = plt.subplots(figsize=(7, 3.6))
     for row in compared['table']:
