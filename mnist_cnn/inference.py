@@ -169,7 +169,7 @@ def open_session(
     'The network, ready to run; `WeightsError` where it is none of ours.'
     try: import onnxruntime
     except ModuleNotFoundError as error:
-        raise WeightsError('needs onnxruntime; install it with: pip install "mnist_cnn[onnx]"') from error
+        raise WeightsError('needs onnxruntime; install it with: pip install onnxruntime') from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1      # one image is too little work to share
     options.log_severity_level = 4        # our own sentences follow
@@ -302,7 +302,7 @@ def torch_network(
     except ModuleNotFoundError as error:
         if error.name != 'torch': raise
         raise WeightsError(f'{path} needs torch, or onnxruntime and an ONNX file beside it; install one: '
-                           'pip install torch, or pip install "mnist_cnn[onnx]"') from error
+                           'pip install torch, or pip install onnxruntime') from error
     wanted = getattr(predictor, 'metadata', {}).get('sha256', model.metadata['sha256'])
     if model.metadata['sha256'] == wanted: return model
     raise WeightsError(f'{path} does not hold the weights that {predictor.weights} had when it was loaded')
