@@ -4,7 +4,8 @@ from pathlib import Path
 
 TITLES = {'recipe': 'Accuracy on MNIST, and what each part of the recipe buys', 'speedrun': 'How fast to 99 %',
           'train': 'Seconds for an epoch', 'handwriting': 'Pictures that are not MNIST', 'robustness': 'Damaged and odd pictures',
-          'predict': 'Pictures a second', 'start': 'Time until the first answer', 'compare': 'Other ways to read MNIST', 'kaggle': 'Several networks, several views of each image',
+          'memory': 'Memory while training', 'predict': 'Images a second', 'picture': 'From a file to an answer', 'many': 'A million images',
+          'start': 'Time until the first answer', 'compare': 'Other ways to read MNIST', 'kaggle': 'Several networks, several views of each image',
           'web': 'The server under load'}
 LEFT_OUT = {'table', 'command', 'date', 'processor', 'cores', 'load', 'python', 'torch', 'file', 'kind', 'curve', 'rounds'}
 KINDS = {'choice': 'A part at a time: trained on 50,000 training images, scored on the other 10,000', 'seeds': 'On all 60,000, scored on the test images'}
@@ -58,13 +59,15 @@ def tables(result: dict) -> str:
     return '\n\n'.join((f'**{name.capitalize()}**\n\n' if len(found) > 1 else '') + table(rows) for name, rows in found.items())
 
 
-def section(name: str, result: dict, link: str) -> str:
+def section(path: Path, result: dict, link: str) -> str:
     'One result: its title, the command, the tables, and where and when it was measured.'
+    title = TITLES.get(path.stem, path.stem.replace('_', ' ').capitalize())
+    if path.suffix == '.jsonl' and path.with_suffix('.json').exists(): title += ', run by run'
     facts = result.get('table', [{}])[-1] | result                 # some say it in every row
     where = [facts.get('date'), facts.get('processor'), f'{facts["cores"]} cores' if 'cores' in facts else '',
              f'load {facts["load"][0]}' if facts.get('load') else '', f'torch {facts["torch"]}' if 'torch' in facts else '']
-    command = result.get('command') or f'python benchmarks/{name}.py'
-    return '\n\n'.join([f'## {TITLES.get(name, name.replace("_", " ").capitalize())}', f'```shell\n{command}\n```', tables(result),
+    command = result.get('command') or f'python benchmarks/{path.stem}.py'
+    return '\n\n'.join([f'## {title}', f'```shell\n{command}\n```', tables(result),
                         ' · '.join(filter(None, where)) + f' · [{Path(link).name}]({link})'])
 
 
@@ -72,7 +75,7 @@ def write_results(sources: Path, folder: Path, links):
     order = list(TITLES)
     paths = sorted((path for path in folder.iterdir() if path.suffix in ('.json', '.jsonl')),
                    key=lambda path: (order.index(path.stem) if path.stem in order else len(order), path.name))
-    sections = [section(path.stem, read(path), links.blob(path.relative_to(links.root).as_posix())) for path in paths]
+    sections = [section(path, read(path), links.blob(path.relative_to(links.root).as_posix())) for path in paths]
     head = ('# Measured results\n\nEach table was made by the command above it, and printed here from the file that it wrote. '
             'MNIST\'s test images chose nothing: no recipe, no weights, no threshold.')
     (sources / 'results.md').write_text('\n\n'.join([head, *sections]) + '\n', encoding='utf-8')
