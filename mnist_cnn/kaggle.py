@@ -188,7 +188,7 @@ class Writer:
         'A cell of prose; links to notebooks lead to the repository.'
         if source in self.told: return
         self.told.add(source)
-        source = re.sub(r'\]\((?:\.\./)?([\w/]+\.ipynb)\)', rf']({self.url}/blob/main/nbs/\1)', source)
+        source = re.sub(r'\]\((?:\.\./)?([\w/]+\.ipynb(?:#[^)]*)?)\)', rf']({self.url}/blob/main/nbs/\1)', source)
         self.cells.append(dict(cell_type='markdown', metadata={}, source=source))
 
     def code(self, source: str, maker: str = 'this notebook', **metadata):

@@ -3,7 +3,7 @@ import pytest
 
 
 def test_mnist_cnn():
-    global Image, Path, Predictor, above, ax, axes, below, digit, fig, found, handwriting, json, line, logging, number, path, paths, picture, plt, predict, prediction, predictor, probability, recipe, results, row, run, runs, scores, speed, statistics, white
+    global Image, Path, Predictor, above, ax, axes, below, digit, fig, found, handwriting, json, line, logging, name, number, path, paths, picture, plt, predict, predicting, prediction, predictor, probability, recipe, results, row, run, runs, scores, speed, speedrun, start, statistics, white
     # cell d773ea7b
     import logging
     from pathlib import Path
@@ -55,3 +55,19 @@ def test_mnist_cnn():
                   f'{row["times_faster"]:.1f}x')
     print(f'{speed["processor"]}, {speed["threads"]} threads, load {speed["load"][0]}, '
           f'torch {speed["torch"]}, {speed["date"]}')
+    # cell 5a0c1d22
+    speedrun = json.loads((results / 'speedrun.json').read_text())
+    for row in speedrun['table']:
+        print(f'{row["pipeline"]:9} {row["epochs"]} epoch{"s" if row["epochs"] > 1 else " "} {row["seconds"]:6.1f} s   '
+              f'{row["accuracy"]:.2%}, mean of {row["seeds"]} seeds')
+    print(f'{speedrun["processor"]}, {speedrun["threads"]} threads, load {speedrun["load"][0]}, {speedrun["date"]}')
+    # cell 5a0c1d24
+    predicting, picture, start = (json.loads((results / f'{name}.json').read_text())
+                                  for name in ['predict', 'picture', 'start'])
+    for row in predicting['table']:
+        if row['what'].startswith('network') and row['how'] != 'torch, Predictor':
+            print(f'{row["what"]:26} {row["how"]:26} {row["us_per_image"]:7.1f} µs an image   {row["ratio"]:4.1f}x')
+    for row in picture['table'][:2] + picture['table'][4:]: print(f'{row["picture"]:53} {row["predict_ms"]:7.1f} ms')
+    for row in start['table'][2:]: print(f'{row["what"]:53} {row["seconds"]:7.2f} s')
+    print(f'{predicting["processor"]}, {predicting["cores"]} cores, load {predicting["load"][0]}, '
+          f'torch {predicting["torch"]}, onnxruntime {predicting["onnxruntime"]}, {predicting["date"]}')
