@@ -42,8 +42,8 @@ def series(row: dict) -> str:
 
 
 def table(rows: list) -> str:
-    'A table of results; each row a table where it has several lists.'
-    if sum(isinstance(value, list) and key not in LEFT_OUT for key, value in rows[0].items()) > 1: return '\n\n'.join(map(series, rows))
+    'A table of results; each row a table of its own where it holds long lists.'
+    if any(isinstance(value, list) and len(value) > 5 for key, value in rows[0].items() if key not in LEFT_OUT): return '\n\n'.join(map(series, rows))
     columns = shown_in(rows)
     lines = ['| ' + ' | '.join(key.replace('_', ' ') for key in columns) + ' |', '|' + '---|' * len(columns)]
     return '\n'.join(lines + ['| ' + ' | '.join(shown(row.get(key)) for key in columns) + ' |' for row in rows])
@@ -54,7 +54,7 @@ def tables(result: dict) -> str:
     found = {name: rows for name, rows in result.items() if isinstance(rows, list) and rows and isinstance(rows[0], dict)}
     kinds = list(dict.fromkeys(row.get('kind') for row in found.get('table', [])))
     if kinds not in ([], [None]):
-        rows = sorted(found.pop('table'), key=lambda row: row.get('accuracy', 0))
+        rows = found.pop('table')
         found |= {KINDS.get(kind, str(kind)): [row for row in rows if row.get('kind') == kind] for kind in kinds}
     return '\n\n'.join((f'**{name.capitalize()}**\n\n' if len(found) > 1 else '') + table(rows) for name, rows in found.items())
 
