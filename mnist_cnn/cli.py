@@ -51,6 +51,7 @@ def add_common(parser):
                              'a download, or the sample)')
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or mps (default: auto)')
 
+# %% ../nbs/08_cli.ipynb #d2c5d36f
 def run_train(
     args: argparse.Namespace,
 ) -> int:  # exit status
@@ -193,6 +194,7 @@ def describe(
     answer = 'nothing' if one.digit is None else f'{one.digit} ({one.confidence:.1%})'
     return f'{path}: {answer}' + (f'  {one.status}: {one.message}' if one.message else '')
 
+# %% ../nbs/08_cli.ipynb #72a47f87
 def run_many(
     args: argparse.Namespace,
     predictor: 'Predictor',
@@ -302,6 +304,7 @@ def make_parser() -> argparse.ArgumentParser:
                 add_export, add_web, add_kaggle): add(commands)
     return parser
 
+# %% ../nbs/08_cli.ipynb #2c87113f
 def main(
     argv: list[str] | None = None,  # without the program's name; None: from the shell
 ) -> int:                           # exit status

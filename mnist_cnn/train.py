@@ -258,6 +258,7 @@ class Recorded:
         with torch.cuda.graph(self.graph):
             self.loss, self.logits = train_step(model, self.images, self.targets, optimizer, *rest)
 
+# %% ../nbs/02_train.ipynb #5fbd5fde
 def recordable(
     recipe: Recipe,
     device: torch.device,
@@ -394,6 +395,7 @@ def prepare(
     if recipe.distractors: batches.mix(*make_distractors(digits, seed=seed), recipe.distractors)
     return make_optimizer(model, recipe, device), batches
 
+# %% ../nbs/02_train.ipynb #2271237a
 @contextlib.contextmanager
 def in_training(
     model: MNISTCNN,
