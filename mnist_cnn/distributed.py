@@ -156,8 +156,9 @@ def first_failure(
 ) -> str:     # e.g. 'process 1, signal 9'
     'Which process failed first, and how.'
     rank, failure = error.get_first_failure()
-    return f'process {rank}, ' + (f'signal {-failure.exitcode}' if failure.exitcode < 0 else
-                                  failure.message.strip().splitlines()[-1][:200])
+    if failure.exitcode < 0: return f'process {rank}, signal {-failure.exitcode}'
+    said = failure.message['message'] if isinstance(failure.message, dict) else failure.message   # torch has both
+    return f'process {rank}, {said.strip().splitlines()[-1][:200]}'
 
 # %% ../nbs/02a_distributed.ipynb #664e8a59
 def helps(

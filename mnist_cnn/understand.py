@@ -269,7 +269,7 @@ def both_modes(
     import matplotlib.pyplot as plt
     found = {}
     for mode, style in (('light', 'default'), ('dark', 'dark_background')):
-        with plt.style.context(style), plt.ioff(): found[mode] = data_uri(png_of(plot(report)))
+        with plt.style.context(style): found[mode] = data_uri(png_of(plot(report)))
     return found
 
 def errors_of(
@@ -421,7 +421,7 @@ def plot_map(
 ):               # the figure
     'The map as a picture: a colour a digit, its name in the middle of it, mistakes ringed.'
     import matplotlib.pyplot as plt
-    with plt.ioff(): fig = plt.figure(figsize=(8, 6), dpi=80)
+    fig = plt.figure(figsize=(8, 6), dpi=80)
     ax = fig.add_axes((0, 0, 1, 1))
     labels = found.digits.labels.numpy()
     ax.scatter(*found.points.T, c=labels, cmap='tab10', vmin=0, vmax=9, s=7)
@@ -624,7 +624,7 @@ def plot_turned(
     import matplotlib.pyplot as plt
     angles = np.arange(-180, 181, 5)
     bars = np.array([turned(model, image, angle).probabilities for angle in angles])
-    with plt.ioff(): fig, ax = plt.subplots(figsize=(7, 2.6))
+    fig, ax = plt.subplots(figsize=(7, 2.6))
     ax.stackplot(angles, bars.T, colors=plt.get_cmap('tab10').colors)
     for digit in range(10):
         at = bars[:, digit].argmax()
