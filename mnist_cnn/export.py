@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from .model import WeightsError, infer_architecture, load_model, write_atomically
-from .weights import default_weights
 
 # %% ../nbs/06_export.ipynb #5a1c51af
 def onnx_nodes(

@@ -230,7 +230,7 @@ def surface(
     if not fit[1:].any(): return fit[:1, None]
     bend = np.zeros((3, 3), np.float32)
     for (i, j), value in zip(TERMS, fit): bend[i, j] = value
-    # not NumPy's @: its second thread makes this five times slower where another program keeps the cores busy
+    # not NumPy's @: it would wait for a second thread, long where another program keeps the cores busy
     return cv2.gemm(powers(height) @ bend, powers(width), 1, None, 0, flags=cv2.GEMM_2_T)
 
 # %% ../nbs/03a_imaging.ipynb #e20d910b

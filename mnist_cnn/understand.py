@@ -16,7 +16,6 @@ import base64, csv, hashlib, html, importlib, io, json, math, os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import torch

@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 import numpy as np
 from mnist_cnn.model import WeightsError, infer_architecture, load_model, write_atomically
-from mnist_cnn.weights import default_weights
 
 
 def test_export():
-    global Calibration, OnnxNetwork, Predictor, folder, load_mnist, network_logits, onnx, plt, subprocess, sys, torch
+    global Calibration, OnnxNetwork, Predictor, default_weights, folder, load_mnist, network_logits, onnx, plt, subprocess, sys, torch
     # cell 203eacf9
     import subprocess, sys
     import matplotlib.pyplot as plt
@@ -18,6 +17,7 @@ def test_export():
     import torch
     from mnist_cnn.data import load_mnist
     from mnist_cnn.inference import Calibration, OnnxNetwork, Predictor, network_logits
+    from mnist_cnn.weights import default_weights
 
     folder = Path(tempfile.mkdtemp())
 
@@ -78,7 +78,13 @@ def test_equal_to_pytorch():
 
 
 def test_eight_bits_instead_of_thirty_two():
-    global ax, axes, content, exact, faster, fig, int8, logits, measured, name, rounded, row, scale, side, stored, tensor, title, whole
+    global ax, axes, content, exact, faster, fig, int8, logits, measured, multiplications, name, parameters, rounded, row, scale, share, side, stored, tensor, title, value, whole
+    # cell dabaf635
+    multiplications = dict(conv1=28 * 28 * 32 * 9, conv2=14 * 14 * 64 * 32 * 9, fc1=3136 * 128, fc2=128 * 10)
+    parameters = {name: sum(value.numel() for value in getattr(model, name).parameters()) for name in multiplications}
+    share = lambda counts: (counts['conv2'] + counts['fc1']) / sum(counts.values())
+    print(f'{share(parameters):.1%} of {sum(parameters.values()):,} parameters, '
+          f'{share(multiplications):.0%} of {sum(multiplications.values()):,} multiplications')
     # cell f621add1
     int8 = to_int8(float32, load_mnist().train.images[:2000].numpy())
     assert int8 == to_int8(float32, load_mnist().train.images[:2000].numpy())

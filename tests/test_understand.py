@@ -5,7 +5,6 @@ import base64, csv, hashlib, html, importlib, io, json, math, os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -16,10 +15,11 @@ from mnist_cnn.model import MNISTCNN, write_atomically
 
 
 def test_see_what_it_learned_and_where_it_fails():
-    global evaluate, full, load_mnist, load_model, mnist, model, patch, plt, sys, tempfile
+    global Path, evaluate, full, load_mnist, load_model, mnist, model, patch, plt, sys, tempfile
     # cell d3f2f08c
     import sys, tempfile
     import matplotlib.pyplot as plt
+    from pathlib import Path
     from unittest.mock import patch
     from mnist_cnn.data import load_mnist
     from mnist_cnn.model import load_model
