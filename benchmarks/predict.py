@@ -7,11 +7,11 @@ a busy machine slows all of them; the table has the medians over the rounds. Ima
 """
 import argparse
 import time
+from importlib.metadata import version
 
 import numpy as np
 import torch
 
-import onnxruntime
 from mnist_cnn.data import load_mnist, normalise
 from mnist_cnn.inference import Predictor
 from mnist_cnn.model import default_weights, load_model
@@ -76,5 +76,5 @@ if __name__ == '__main__':
     parser.add_argument('--out', default='benchmarks/results/predict.json')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    save(args.out, dict(command=f'python benchmarks/predict.py --rounds {args.rounds}', **machine(), onnxruntime=onnxruntime.__version__,
+    save(args.out, dict(command=f'python benchmarks/predict.py --rounds {args.rounds}', **machine(), onnxruntime=version('onnxruntime'),
                         torch_threads=args.threads, table=main(args.rounds)))

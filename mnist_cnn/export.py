@@ -73,6 +73,7 @@ def to_int8(
 ) -> bytes:              # an ONNX file with the same ends
     'The network with the weights and inputs of its two large layers rounded to 8 bits.'
     import onnx
+    os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')   # as in `open_session`
     from onnxruntime import quantization as q
     class Reader(q.CalibrationDataReader):
         batches = iter(np.split(np.float32(images / 255)[:, None], range(100, len(images), 100)))

@@ -167,6 +167,7 @@ def open_session(
     data: bytes,  # an ONNX file
 ) -> 'onnxruntime.InferenceSession':
     'The network, ready to run; `WeightsError` where it is none of ours.'
+    os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')   # or it reports its use to Microsoft
     try: import onnxruntime
     except ModuleNotFoundError as error:
         raise WeightsError('needs onnxruntime; install it with: pip install onnxruntime') from error

@@ -1,5 +1,6 @@
 'How the tests run: in the folder of the notebooks, without a screen, the slow ones only when asked for.'
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,19 @@ def close_figures():
     yield
     import sys
     if 'matplotlib.pyplot' in sys.modules: sys.modules['matplotlib.pyplot'].close('all')
+
+
+CHROMIUM = next((path for path in map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome')) if path), None)
+FLAGS = [*'--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run'.split(),
+         '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1']   # nothing but this machine can be reached
+
+
+@pytest.fixture(scope='module')
+def browser():
+    'A real browser without a window; its tests are skipped where there is none.'
+    playwright = pytest.importorskip('playwright.sync_api', reason='playwright is not installed: pip install playwright')
+    if CHROMIUM is None: pytest.skip('Chromium is not installed: apt-get install chromium')
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

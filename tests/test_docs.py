@@ -3,7 +3,6 @@ import functools
 import http.server
 import json
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,11 +17,7 @@ import pytest
 for package in ('sphinx', 'myst_nb', 'sphinx_book_theme', 'nbdev'): pytest.importorskip(package, reason=f'{package} is not installed: pip install -e ".[dev]"')
 
 ROOT = Path(__file__).resolve().parents[1]
-CHROMIUM = next((path for path in map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome')) if path), None)
-FLAGS = [*'--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run'.split(),
-         '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1']
 pytestmark = pytest.mark.slow
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason='Chromium is not installed: apt-get install chromium')
 
 
 @pytest.fixture(scope='module')
@@ -130,15 +125,6 @@ def address(site):
     server.shutdown()
 
 
-@pytest.fixture(scope='module')
-def browser():
-    playwright = pytest.importorskip('playwright.sync_api', reason='playwright is not installed: pip install playwright')
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 class Reader:
     'A tab that notes every complaint of the console and every request.'
     def __init__(self, browser, **options):
@@ -151,7 +137,6 @@ class Reader:
     def outside(self): return [url for url in self.requests if urlparse(url).hostname != '127.0.0.1' and not url.startswith(('data:', 'blob:'))]
 
 
-@needs_browser
 @pytest.mark.parametrize('look', ['light', 'dark'])
 def test_every_page_loads(site, address, pages, browser, look):
     'No complaint, no request to another machine, no page wider than a phone; DOCS_SHOTS=folder keeps pictures of all.'
@@ -172,7 +157,6 @@ def test_every_page_loads(site, address, pages, browser, look):
     assert reader.complaints == [] and reader.outside() == [] and wide == []
 
 
-@needs_browser
 @pytest.mark.parametrize('word, page', [('distractors', 'distractors.html'), ('random_handwriting', 'api/data.html')])
 def test_search_without_a_network(address, browser, word, page):
     reader = Reader(browser)
@@ -216,7 +200,6 @@ def settled(page):
     return page.locator('#demo .mc-digit').inner_text(), page.locator('#demo .mc-result').get_attribute('data-status')
 
 
-@needs_browser
 def test_demo_reads_ten_digits(pad):
     from test_widget_browser import DIGITS
     loaded = lambda: [url for url in pad.requests if url.endswith(('.wasm', '.onnx')) or 'ort' in url.rsplit('/', 1)[1]]
@@ -233,7 +216,6 @@ def test_demo_reads_ten_digits(pad):
     assert len(loaded()) == 4 and pad.complaints == [] and pad.outside() == []
 
 
-@needs_browser
 def test_demo_is_the_predictor(pad):
     'A thousand drawings: the same picture within 1e-4, the same digit and status, probabilities within 1e-3.'
     import base64
@@ -259,7 +241,6 @@ def test_demo_is_the_predictor(pad):
     assert {one.status for one in wanted} == {'ok', 'unsure', 'not_a_digit', 'several', 'blank'}
 
 
-@needs_browser
 def test_demo_says_what_is_wrong(pad):
     'The network does not arrive: a sentence; with the next stroke it does.'
     pad.page.route('**/model.onnx', lambda route: route.abort())
@@ -271,7 +252,6 @@ def test_demo_says_what_is_wrong(pad):
     pad.page.wait_for_function("() => document.querySelector('#demo .mc-digit').textContent === '1'", timeout=60_000)
 
 
-@needs_browser
 def test_demo_without_webassembly(demo, address, browser):
     reader = Reader(browser)
     reader.page.add_init_script('delete window.WebAssembly')
@@ -282,7 +262,6 @@ def test_demo_without_webassembly(demo, address, browser):
     assert 'WebAssembly' in reader.page.locator('#demo .mc-message').inner_text()
 
 
-@needs_browser
 def test_demo_without_javascript(demo, address, browser, site):
     for where in (f'{address}/index.html', (site / 'index.html').as_uri()):
         reader = Reader(browser, java_script_enabled='127.0.0.1' not in where)

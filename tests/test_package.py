@@ -92,6 +92,14 @@ def test_a_predictor_goes_to_other_processes_and_threads():
     assert predictor.logits(images[:0]).shape == (0, 10)
 
 
+def test_reading_a_digit_leaves_nothing_behind_and_tells_nobody(tmp_path):
+    quiet = {name: value for name, value in os.environ.items() if name not in ('CI', 'GITHUB_ACTIONS', 'TF_BUILD', 'ORT_DISABLE_TELEMETRY')}
+    places = {name: str(tmp_path) for name in ('HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME')}
+    code = 'import sys, mnist_cnn; predictor = mnist_cnn.Predictor(); print(predictor.backend, predictor.predict(sys.argv[1]).digit)'
+    assert python(code, str(ROOT / 'mnist_cnn' / 'examples' / '7_paper.jpg'), env=quiet | places) == 'onnxruntime 7'
+    assert not list(tmp_path.rglob('*'))   # onnxruntime's reports to its makers begin with a file here
+
+
 def test_the_names_at_the_top_are_there():
     code = 'import mnist_cnn; print(all(getattr(mnist_cnn, name) for name in mnist_cnn.__all__), *mnist_cnn.__all__)'
     true, *names = python(code).split()

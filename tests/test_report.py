@@ -1,7 +1,6 @@
 'The report as a reader gets it: the file itself, and the page in a real browser; and the widgets beside it, as a kernel without a page has them.'
 import io
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from unittest.mock import patch
@@ -16,10 +15,6 @@ from PIL import Image
 from mnist_cnn.data import load_mnist
 from mnist_cnn.model import MNISTCNN, load_model
 from mnist_cnn.understand import Report, browse_errors, feature_map, save_html, to_text, turn_digit
-
-CHROMIUM = next((path for path in map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome')) if path), None)
-FLAGS = [*('--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync '
-           '--no-first-run').split(), '--host-resolver-rules=MAP * ~NOTFOUND']
 
 
 @pytest.fixture(scope='module')
@@ -101,16 +96,6 @@ def test_weights_that_know_nothing(tmp_path):
     found = Report(MNISTCNN().eval(), load_mnist(source='sample').test)
     save_html(found, tmp_path / 'report.html')
     assert len(found.wrong) > 700 and (tmp_path / 'report.html').read_text(encoding='utf-8').count('<figure') == len(found.wrong)
-
-
-@pytest.fixture(scope='module')
-def browser():
-    playwright = pytest.importorskip('playwright.sync_api', reason='playwright is not installed: pip install playwright')
-    if CHROMIUM is None: pytest.skip('Chromium is not installed: apt-get install chromium')
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def opened(browser, path, **options):

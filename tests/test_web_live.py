@@ -4,7 +4,6 @@ import http.client
 import io
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -278,19 +277,7 @@ def test_sigterm_under_load_loses_no_answer(tmp_path):
 
 # --- the page ------------------------------------------------------------------------------------------
 
-CHROMIUM = next((path for path in map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome')) if path), None)
-FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1']
 STROKES = [(.28, .2), (.72, .2), (.58, .48), (.46, .84)]   # a seven
-
-
-@pytest.fixture(scope='module')
-def browser():
-    playwright = pytest.importorskip('playwright.sync_api', reason='playwright is not installed: pip install playwright')
-    if CHROMIUM is None: pytest.skip('Chromium is not installed: apt-get install chromium')
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,14 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-CHROMIUM = next((path for path in map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome')) if path), None)
 playwright = pytest.importorskip('playwright.sync_api', reason='playwright is not installed: pip install playwright')
 pytest.importorskip('jupyterlab', reason='JupyterLab is not installed: pip install jupyterlab')
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason='Chromium is not installed: apt-get install chromium')
 
 ROOT = Path(__file__).resolve().parents[1]
-FLAGS = [*('--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync '
-           '--no-first-run').split(), '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1']
 CELLS = ['from mnist_cnn.widget import DigitCanvas, DigitUpload\ncanvas = DigitCanvas()\ncanvas',
          'canvas',
          "class Broken:\n    def predict(self, image): raise RuntimeError('no such layer')\nbroken = DigitCanvas(Broken())\nbroken",
@@ -93,14 +89,6 @@ def lab(tmp_path_factory):
                     folder, port)
     yield f'http://127.0.0.1:{port}/doc/tree/draw.ipynb'
     stop(process)
-
-
-@pytest.fixture(scope='module')
-def browser():
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Notebook:
